@@ -1,0 +1,261 @@
+package npfs
+
+import (
+	"sync/atomic"
+
+	"github.com/anypipe/anypipe/internal/winerr"
+)
+
+// EndConfig describes one end of a connection. Both ends must be given the same type, direction and quotas.
+type EndConfig struct {
+	Server            bool // this is the server end
+	Type              Mode
+	InQuota, OutQuota int
+	Modes             Modes
+	// Bell wakes the other process. It must not block.
+	Bell func()
+	// Wake wakes the waiters of this end in this process, as operations of theirs were completed by another caller.
+	Wake func()
+	// Pause waits a little, longer with growing n, while the other end holds what it must let go of soon. It returns
+	// false when that took too long.
+	Pause func(n int) bool
+}
+
+// An End is one end of a connection. All methods may be called concurrently.
+type End struct {
+	config EndConfig // immutable
+	server bool
+	me     *endLine
+	peer   *endLine
+	lines  region
+	in     reader
+	out    writer
+
+	modes  atomic.Uint32 // packed Modes of this end
+	gone   atomic.Bool   // the other process is known to be dead
+	broken atomic.Bool   // the region makes no sense, or a claim was not let go
+}
+
+// Flags of this process only, beside those of the region.
+const (
+	endGone   uint32 = 1 << 8
+	endBroken uint32 = 1 << 9
+)
+
+// InitRegion prepares zeroed memory of RegionSize bytes for a new connection. The server end's process calls it once
+// before either end is made.
+func InitRegion(mem []byte, inQuota, outQuota int) {
+	h := viewRegion(mem, inQuota, outQuota).header
+	h.magic, h.version = regionMagic, regionVersion
+}
+
+// NewEnd makes an end over the shared memory, which must be RegionSize bytes and stay mapped until no method is running
+// any more.
+func NewEnd(mem []byte, config EndConfig) *End {
+	g := viewRegion(mem, config.InQuota, config.OutQuota)
+	e := &End{config: config, server: config.Server, lines: g}
+	in, inRing, out, outRing, quota := g.in, g.inRing, g.out, g.outRing, config.OutQuota
+	e.me, e.peer = g.server, g.client
+	if !config.Server {
+		in, inRing, out, outRing, quota = out, outRing, in, inRing, config.InQuota
+		e.me, e.peer = e.peer, e.me
+	}
+	e.in = reader{end: e, lane: in, ring: inRing, typ: config.Type}
+	e.out = writer{end: e, lane: out, ring: outRing, typ: config.Type, quota: uint64(quota)}
+	e.storeModes(config.Modes)
+	return e
+}
+
+// flags returns how the connection has ended; 0 while it lives.
+func (e *End) flags() uint32 {
+	f := e.peer.flags.Load() & flagClosed
+	f |= e.lines.server.flags.Load() & flagDisconnected
+	if e.gone.Load() {
+		f |= endGone
+	}
+	if e.broken.Load() {
+		f |= endBroken
+	}
+	return f
+}
+
+func (e *End) state() State {
+	switch f := e.flags(); {
+	case f&flagDisconnected != 0:
+		return Disconnected
+	case f != 0:
+		return Closing
+	}
+	return Connected
+}
+
+// breakDown gives the connection up.
+func (e *End) breakDown() { e.broken.Store(true) }
+
+// mayStillLetGo pauses while the other end holds a claim; it returns false, and the connection is broken, when it
+// holds it too long.
+func (e *End) mayStillLetGo(n int) bool {
+	if e.config.Pause(n) {
+		return true
+	}
+	e.breakDown()
+	return false
+}
+
+// ringFor wakes the other end if it announced that it sleeps for what just happened.
+func (e *End) ringFor(want uint32) {
+	if e.peer.asleep.Load()&want != 0 && e.peer.asleep.Swap(0) != 0 {
+		e.config.Bell()
+	}
+}
+
+// What a sleeper of an end waits for; see Sleep.
+const (
+	WantData  = wantData  // a pending read: the other end's writing
+	WantSpace = wantSpace // a pending write or flush: the other end's reading
+)
+
+// Sleep announces that this end is about to sleep until the other end does what it wants, or the connection ends. Poll
+// once more after it and before sleeping. A ring of the bell takes the announcement back.
+func (e *End) Sleep(want uint32) { e.me.asleep.Store(want) }
+
+// Awake takes back what Sleep announced.
+func (e *End) Awake() { e.me.asleep.Store(0) }
+
+// PeerGone tells the end that the other process is dead or has let go of the connection.
+func (e *End) PeerGone() { e.gone.Store(true) }
+
+// StartRead begins ReadFile into op.Buf. Like all Start methods it reports whether op is done already.
+func (e *End) StartRead(op *Op) bool {
+	m := e.Modes()
+	op.perRecord = m.Read == Message && e.config.Type == Message
+	return e.in.start(op, m.NoWait)
+}
+
+// StartReadMessage begins a read of one whole message that is appended to op.Buf, at most limit bytes if that is not 0.
+func (e *End) StartReadMessage(op *Op, limit int) bool {
+	if e.config.Type != Message {
+		op.finish(winerr.BadPipe)
+		return true
+	}
+	op.perRecord, op.grow, op.limit = true, true, limit
+	return e.in.start(op, e.Modes().NoWait)
+}
+
+// StartWrite begins WriteFile of p.
+func (e *End) StartWrite(op *Op, p []byte) bool {
+	if len(p) > MaxMessage {
+		op.finish(winerr.InvalidParameter)
+		return true
+	}
+	return e.out.start(op, p, e.Modes().NoWait)
+}
+
+// StartTransact begins TransactNamedPipe: the write of request and, behind it, the read of the reply as
+// StartReadMessage does. It reports false if nothing was started; write.Err then says why.
+func (e *End) StartTransact(write, read *Op, request []byte, limit int) bool {
+	e.in.mu.Lock()
+	defer e.in.unlock()
+	if err := e.transactRefusal(); err != nil {
+		write.finish(err)
+		return false
+	}
+	read.perRecord, read.grow, read.limit = true, true, limit
+	write.forced = true
+	if e.out.start(write, request, false) && write.Err != nil {
+		return false
+	}
+	e.in.startLocked(read, false)
+	return true
+}
+
+func (e *End) transactRefusal() error {
+	switch f := e.flags(); {
+	case f&flagDisconnected != 0 && !e.server:
+		return winerr.PipeNotConnected
+	case f != 0, e.config.Type != Message, e.Modes().Read != Message:
+		return winerr.BadPipe
+	case len(e.in.pending) > 0, !e.in.idle():
+		return winerr.PipeBusy
+	}
+	return nil
+}
+
+// StartFlush begins FlushFileBuffers.
+func (e *End) StartFlush(op *Op) bool { return e.out.startFlush(op) }
+
+// PollRead completes what can be completed of the pending reads and reports whether op is done.
+func (e *End) PollRead(op *Op) bool { return e.in.poll(op) }
+
+// PollWrite does the same for a write or flush.
+func (e *End) PollWrite(op *Op) bool { return e.out.poll(op) }
+
+// CancelRead ends a pending read with err unless its data has arrived. It is done on return.
+func (e *End) CancelRead(op *Op, err error) { e.in.cancel(op, err) }
+
+// CancelWrite ends a pending write or flush with err; the unread part of a write is withdrawn and op.N is what was
+// read. It is done on return.
+func (e *End) CancelWrite(op *Op, err error) { e.out.cancel(op, err) }
+
+// A Mark is what polling last saw of the other end; two equal Marks mean that polling again can't help.
+type Mark struct {
+	moved, cut uint64
+	flags      uint32
+}
+
+// ReadMark returns the mark that concerns pending reads. It takes no lock and may be polled.
+func (e *End) ReadMark() Mark { return e.in.mark() }
+
+// WriteMark returns the mark that concerns pending writes and flushes.
+func (e *End) WriteMark() Mark { return e.out.mark() }
+
+// Peek is PeekNamedPipe.
+func (e *End) Peek(p []byte) (Peeked, error) { return e.in.peek(p) }
+
+// CloseWrite announces that this end will write no more: the other reads what is there and then io.EOF.
+func (e *End) CloseWrite() error { return e.out.finishWriting() }
+
+// Modes returns this end's modes.
+func (e *End) Modes() Modes {
+	m := e.modes.Load()
+	return Modes{Read: Mode(m & 1), NoWait: m&2 != 0}
+}
+
+func (e *End) storeModes(m Modes) {
+	packed := uint32(m.Read & 1)
+	if m.NoWait {
+		packed |= 2
+	}
+	e.modes.Store(packed)
+}
+
+// SetModes is SetNamedPipeHandleState.
+func (e *End) SetModes(m Modes) error {
+	switch {
+	case e.state() == Disconnected && !e.server:
+		return winerr.PipeNotConnected
+	case m.Read > Message, m.Read == Message && e.config.Type == Byte:
+		return winerr.InvalidParameter
+	}
+	e.storeModes(m)
+	return nil
+}
+
+// Status tells state, modes and bytes.
+func (e *End) Status() Status {
+	return Status{State: e.state(), Modes: e.Modes(), Readable: e.in.readable(), WriteQuota: e.out.writable()}
+}
+
+// Disconnect is the server's DisconnectNamedPipe: from now on every operation of either end gets
+// ERROR_PIPE_NOT_CONNECTED, whatever is buffered.
+func (e *End) Disconnect() {
+	e.me.flags.Store(flagDisconnected)
+	e.ringFor(wantData | wantSpace)
+}
+
+// Close announces that this end is closed. Pending operations must have been cancelled before. What this end wrote
+// stays readable for the other.
+func (e *End) Close() {
+	e.me.flags.Or(flagClosed)
+	e.ringFor(wantData | wantSpace)
+}

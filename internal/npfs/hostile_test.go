@@ -1,0 +1,95 @@
+package npfs
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+)
+
+// scribbled is one end whose region is scribbled over by a hostile peer between, and so in effect during, operations.
+func scribbled(t testing.TB, script []byte) {
+	const quota = 100
+	words := make([]uint64, RegionSize(quota, quota)/8)
+	mem := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), len(words)*8)
+	InitRegion(mem, quota, quota)
+	bells := 0
+	end := NewEnd(mem, EndConfig{Server: true, Type: Message, InQuota: quota, OutQuota: quota, Modes: Modes{Read: Message},
+		Bell: func() { bells++ }, Wake: func() {}, Pause: func(n int) bool { return n < 10 }})
+	var reads, writes []*Op
+	payload := make([]byte, 70_000)
+	for len(script) >= 8 {
+		what, where, value := script[0], binary.LittleEndian.Uint16(script[1:]), binary.LittleEndian.Uint32(script[3:])
+		script = script[8:]
+		switch what % 9 {
+		case 0, 1, 2: // control lines
+			at := int(where) % (11 * lineSize) &^ 7
+			binary.LittleEndian.PutUint64(mem[at:], uint64(value)>>(what%3*8))
+		case 3: // record headers
+			binary.LittleEndian.PutUint32(mem[controlSize+int(where)%(2*minRing-4):], value)
+		case 4:
+			op := &Op{Buf: make([]byte, int(where)%300)}
+			end.StartRead(op)
+			reads = append(reads, op)
+		case 5:
+			op := new(Op)
+			end.StartReadMessage(op, int(value%1000))
+			reads = append(reads, op)
+		case 6:
+			op := new(Op)
+			end.StartWrite(op, payload[:int(where)%len(payload)])
+			writes = append(writes, op)
+		case 7:
+			_, _ = end.Peek(make([]byte, int(where)%300))
+			end.Status()
+		case 8:
+			if len(writes) > 0 {
+				end.CancelWrite(writes[int(where)%len(writes)], errTest)
+			}
+			if len(reads) > 0 {
+				end.CancelRead(reads[int(where)%len(reads)], errTest)
+			}
+		}
+	}
+	for _, op := range reads {
+		end.CancelRead(op, errTest)
+		if !end.PollRead(op) {
+			t.Fatal("a cancelled read is not done")
+		}
+		if op.N > 0 && op.N > len(op.Buf) {
+			t.Fatalf("read claims %d bytes of %d", op.N, len(op.Buf))
+		}
+	}
+	for _, op := range writes {
+		end.CancelWrite(op, errTest)
+		if !end.PollWrite(op) {
+			t.Fatal("a cancelled write is not done")
+		}
+	}
+	end.Close()
+}
+
+type testError struct{}
+
+func (testError) Error() string { return "cancelled by the test" }
+
+var errTest error = testError{}
+
+// FuzzRegion lets a peer write anything anywhere into the region: no operation may panic, hang, or claim bytes that it
+// does not have.
+func FuzzRegion(f *testing.F) {
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		script := make([]byte, 8*100)
+		for i := range script {
+			script[i] = byte(r.Uint32())
+		}
+		for i := 3; i < len(script); i += 8 { // mostly small values reach deeper
+			if r.IntN(3) > 0 {
+				copy(script[i+1:i+4], []byte{0, 0, 0})
+			}
+		}
+		f.Add(script)
+	}
+	f.Fuzz(func(t *testing.T, script []byte) { scribbled(t, script) })
+}

@@ -1,0 +1,65 @@
+package npfs
+
+// An Op is one started operation. Its owner starts it once and then polls or cancels it until it is done; N and Err are
+// valid from then on. An Op must not be copied while it is pending. The zero value is ready to start.
+type Op struct {
+	// N is the result: bytes transferred.
+	N int
+	// Err is the result: nil, a condition of package winerr, io.EOF, or what Cancel was given.
+	Err error
+	// Buf is a read's destination; a growing read appends to it and returns it here.
+	Buf []byte
+
+	done bool // guarded by the mutex of the reader or writer that the operation belongs to
+
+	// A read. Guarded by reader.mu.
+	grow      bool // append to Buf, up to limit bytes if that is not 0
+	limit     int
+	perRecord bool // returns at the end of a message
+	pended    bool // was pending, so it takes from one write only
+	announced bool // stands in the lane's slot
+	fed       bool // was fed: takes exactly allowance bytes
+	allowance int
+	more      bool // fed a part of a message
+	begun     bool // has taken part of a record that is still streaming in
+
+	// A write or flush. Guarded by writer.mu.
+	data    []byte // payload, owned by the caller until done
+	start   uint64 // payload position of its first byte
+	record  uint64 // ring position of its header
+	written int    // bytes of data in the ring
+	inRing  bool   // the header is in the ring
+	forced  bool   // completes without regard to quota
+	empties int    // empty messages accepted behind it while it was streaming in
+	tail    uint64 // flush: ring position that must be read
+}
+
+// end returns the payload position behind a write's last byte.
+func (op *Op) end() uint64 { return op.start + uint64(len(op.data)) }
+
+// room returns how many bytes a read can still take.
+func (op *Op) room() int {
+	switch {
+	case op.fed && op.grow && op.limit == 0:
+		return op.allowance - op.N
+	case op.fed:
+		return min(op.allowance, op.size()) - op.N
+	}
+	return op.size() - op.N
+}
+
+// size returns how many bytes a read can take in all.
+func (op *Op) size() int {
+	if !op.grow {
+		return len(op.Buf)
+	}
+	if op.limit > 0 {
+		return op.limit
+	}
+	return MaxMessage
+}
+
+func (op *Op) finish(err error) {
+	op.Err = err
+	op.done = true
+}

@@ -1,0 +1,410 @@
+package npfs
+
+import (
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/anypipe/anypipe/internal/winerr"
+)
+
+// reader is the reading half of an end. It owns the lane's reader line.
+type reader struct {
+	end  *End
+	lane *lane
+	ring ring
+	typ  Mode
+
+	mu      sync.Mutex // guards all below
+	pending []*Op      // reads in the order they came; the first may be announced
+	demand  uint64     // sum of the sizes of pending
+	head    uint64     // ring position of the next byte
+	// published is the head that the writer can see.
+	published uint64
+	others    bool   // a read other than the caller's was completed, so its waiter must be woken
+	taken     uint64 // payload bytes read
+	records   uint32 // records consumed
+	left      uint64 // unread payload of the record under head; 0 between records
+	next      uint64 // ring position of the record after it
+}
+
+// start begins a read. It is done on return (true), or pending.
+func (r *reader) start(op *Op, noWait bool) bool {
+	r.mu.Lock()
+	defer r.unlock()
+	r.startLocked(op, noWait)
+	return op.done
+}
+
+// unlock releases mu and wakes the waiters of other reads that were completed under it.
+func (r *reader) unlock() {
+	others := r.others
+	r.others = false
+	r.mu.Unlock()
+	if others {
+		r.end.config.Wake()
+	}
+}
+
+func (r *reader) startLocked(op *Op, noWait bool) {
+	if len(r.pending) == 0 && r.attempt(op) {
+		return
+	}
+	if noWait && !op.begun {
+		op.finish(winerr.PipeEmpty)
+		return
+	}
+	op.pended = !op.begun
+	r.pending = append(r.pending, op)
+	r.setDemand(r.demand + uint64(op.size()))
+	r.progress(op)
+}
+
+// progress completes pending reads in order as far as the lane allows, and announces the first that must go on waiting.
+// The caller waits for mine, which may be nil.
+func (r *reader) progress(mine *Op) {
+	for len(r.pending) > 0 {
+		op := r.pending[0]
+		if !r.serve(op) {
+			return
+		}
+		r.drop(op)
+		r.others = r.others || op != mine
+	}
+}
+
+// serve tries to complete the first pending read: it takes what it was fed, or what arrived before it was announced,
+// else it announces the read and looks again, as the writer may just have missed the announcement.
+func (r *reader) serve(op *Op) bool {
+	for range 8 { // a peer that keeps us looking is looked at again at the next poll
+		if op.announced && !r.collect(op) {
+			if r.end.flags() == 0 && r.lane.fin.Load() == 0 && r.idle() {
+				return false
+			}
+			if !r.lane.slot.CompareAndSwap(waitingSlot(op.size()), slotEmpty) {
+				r.collect(op) // fed this moment
+			}
+			op.announced = false
+		}
+		if r.attempt(op) {
+			return true
+		}
+		if op.begun || op.fed {
+			return false
+		}
+		op.announced = r.lane.slot.CompareAndSwap(slotEmpty, waitingSlot(op.size()))
+	}
+	return false
+}
+
+// collect notes what the announced read was fed, if it was.
+func (r *reader) collect(op *Op) bool {
+	s := r.lane.slot.Load()
+	if s&slotState != slotFed {
+		return false
+	}
+	r.lane.slot.Store(slotEmpty)
+	op.announced, op.fed = false, true
+	op.allowance, op.more = min(slotSize(s), op.size()), s&slotMore != 0
+	return true
+}
+
+// idle reports whether nothing lies in the ring.
+func (r *reader) idle() bool { return r.lane.tail.Load() == r.head && r.left == 0 }
+
+// drop removes a completed or cancelled read from the queue.
+func (r *reader) drop(op *Op) {
+	if i := slices.Index(r.pending, op); i >= 0 {
+		r.pending = slices.Delete(r.pending, i, i+1)
+		r.setDemand(r.demand - uint64(op.size()))
+	}
+}
+
+func (r *reader) setDemand(n uint64) {
+	r.demand = n
+	r.lane.demand.Store(n)
+}
+
+// attempt tries to complete a read from the ring, or by the state of the connection when the ring is empty.
+func (r *reader) attempt(op *Op) bool {
+	flags := r.end.flags() // before the ring: what was written before the peer closed must be found
+	fin := r.lane.fin.Load() != 0 && r.lane.queued.Load() == r.taken
+	if flags&(flagDisconnected|endBroken) == 0 && !r.idle() {
+		if !r.claim() {
+			flags |= endBroken
+		} else {
+			r.take(op)
+			moved := r.publish()
+			r.lane.claim.Store(claimFree)
+			if moved {
+				r.end.ringFor(wantSpace)
+			}
+			if op.done {
+				return true
+			}
+		}
+		flags |= r.end.flags()
+	}
+	switch {
+	case flags == 0 && !(fin && r.idle()):
+		return false
+	case flags&flagDisconnected != 0:
+		op.N = 0
+		op.finish(winerr.PipeNotConnected)
+	case op.begun && op.N > 0 && !op.perRecord:
+		op.finish(nil) // a byte read keeps what it has
+	case flags&endBroken == 0 && !r.idle() && !op.begun:
+		return false // more came in meanwhile
+	default:
+		op.N = 0 // a message that stopped half-way never happened
+		op.finish(io.EOF)
+	}
+	return true
+}
+
+// claim takes the lane for reading. It fails, and breaks the connection, if the writer holds it for longer than any
+// withdrawal can last.
+func (r *reader) claim() bool {
+	for n := 0; !r.lane.claim.CompareAndSwap(claimFree, claimReader); n++ {
+		if r.end.gone.Load() { // whoever held it is dead
+			r.lane.claim.Store(claimReader)
+			return true
+		}
+		if !r.end.mayStillLetGo(n) {
+			return false
+		}
+	}
+	return true
+}
+
+// publish makes progress visible to the writer and reports whether there was any.
+func (r *reader) publish() bool {
+	if r.published == r.head {
+		return false
+	}
+	r.published = r.head
+	r.lane.taken.Store(r.taken)
+	r.lane.head.Store(r.head)
+	return true
+}
+
+// take moves bytes from the ring into op until it is done or the ring has no more. The claim is held.
+func (r *reader) take(op *Op) {
+	r.applyCut()
+	for !op.done {
+		if r.end.flags()&flagDisconnected != 0 || !r.enter() {
+			break
+		}
+		if r.left == 0 {
+			r.takeEmpty(op)
+			continue
+		}
+		if op.room() == 0 {
+			op.finish(r.fullError(op))
+			return
+		}
+		if !r.copySome(op) {
+			return // the rest is still streaming in
+		}
+		switch {
+		case op.room() == 0:
+			op.finish(r.fullError(op))
+		case r.left == 0 && (op.perRecord || op.pended):
+			op.finish(nil)
+		}
+	}
+	if !op.done && op.N > 0 && !op.begun && !op.fed {
+		op.finish(nil)
+	}
+}
+
+// fullError is the result of a read whose buffer is full: ERROR_MORE_DATA if it stands within a message.
+func (r *reader) fullError(op *Op) error {
+	if op.perRecord && (r.left > 0 || op.more) {
+		return winerr.MoreData
+	}
+	return nil
+}
+
+// takeEmpty consumes an empty message. Alone it completes a read with 0 bytes; a byte read that has or finds data
+// swallows it. A zero-length read leaves it, unless it was fed by it.
+func (r *reader) takeEmpty(op *Op) {
+	if op.room() == 0 && !op.fed {
+		op.finish(nil)
+		return
+	}
+	r.leave()
+	if op.perRecord || op.pended || (op.N == 0 && r.lane.tail.Load() == r.head) {
+		op.finish(nil)
+	}
+}
+
+// enter moves head to a record with payload or to an empty message, skipping void ones. It reports false if the ring
+// has no more records.
+func (r *reader) enter() bool {
+	for r.left == 0 {
+		available := r.available()
+		if available < recordAlign {
+			return false
+		}
+		h := r.ring.header(r.head)
+		length := uint64(h & recordLength)
+		next := alignRecord(r.head + recordAlign + length)
+		if h&voidRecord == 0 {
+			r.left, r.next = length, next
+			if length == 0 {
+				return true // head stays on the header of an empty message
+			}
+			r.head += recordAlign
+			return true
+		}
+		if next-r.head > available {
+			r.end.breakDown()
+			return false
+		}
+		r.head = next
+	}
+	return true
+}
+
+// leave ends the record under head.
+func (r *reader) leave() {
+	r.head, r.left = r.next, 0
+	r.records++
+}
+
+// available returns the published bytes behind head, 0 if the region makes no sense.
+func (r *reader) available() uint64 {
+	n := r.lane.tail.Load() - r.head
+	if n > r.ring.size() {
+		r.end.breakDown()
+		return 0
+	}
+	return n
+}
+
+// copySome copies what is there of the current record and fits. It reports whether it came to the end of the record or
+// of the buffer.
+func (r *reader) copySome(op *Op) bool {
+	for r.left > 0 && op.room() > 0 {
+		n := min(uint64(op.room()), r.left, r.available())
+		if n == 0 {
+			op.begun = true
+			return false
+		}
+		if op.grow {
+			at := len(op.Buf)
+			op.Buf = slices.Grow(op.Buf, int(n))[:at+int(n)]
+			r.ring.copyOut(r.head, op.Buf[at:])
+		} else {
+			r.ring.copyOut(r.head, op.Buf[op.N:op.N+int(n)])
+		}
+		op.N += int(n)
+		r.head += n
+		r.left -= n
+		r.taken += n
+		if r.left > 0 && op.room() > 0 {
+			if r.publish() { // the writer streams on while we hold the claim
+				r.end.ringFor(wantSpace)
+			}
+		}
+	}
+	if r.left == 0 {
+		r.leave()
+	}
+	op.begun = false
+	return true
+}
+
+// applyCut shortens the record under head if its writer withdrew the rest. A message read that had begun it starts
+// over with the next message; a byte read keeps what it has.
+func (r *reader) applyCut() {
+	to := r.lane.cutTo.Load()
+	if r.left == 0 || to < r.head || to > r.next { // cuts of earlier records lie behind head
+		return
+	}
+	end := r.lane.cutEnd.Load()
+	if end < r.head || end > to {
+		end = r.head
+	}
+	r.left, r.next = min(r.left, end-r.head), to
+	if r.left > 0 {
+		return
+	}
+	r.leave()
+	if len(r.pending) > 0 && r.pending[0].begun {
+		r.pending[0].restart()
+	}
+}
+
+// restart forgets what a message read had taken of a message that was withdrawn.
+func (op *Op) restart() {
+	op.begun = false
+	if op.perRecord {
+		op.Buf = op.Buf[:len(op.Buf)-op.grown()]
+		op.N = 0
+	}
+}
+
+// grown returns how many bytes a growing read has appended.
+func (op *Op) grown() int {
+	if op.grow {
+		return op.N
+	}
+	return 0
+}
+
+// poll completes what can be completed and reports whether op is done.
+func (r *reader) poll(op *Op) bool {
+	r.mu.Lock()
+	defer r.unlock()
+	r.progress(op)
+	return op.done
+}
+
+// mark returns what changes when the writer moves or the connection ends. It takes no lock.
+func (r *reader) mark() Mark {
+	return Mark{r.lane.tail.Load(), r.lane.cutTo.Load(), r.end.flags() | r.lane.fin.Load()<<16}
+}
+
+// cancel ends a pending read with err, unless it has its data: what arrived is returned.
+func (r *reader) cancel(op *Op, err error) {
+	r.mu.Lock()
+	defer r.unlock()
+	r.progress(op)
+	if op.done {
+		return
+	}
+	if op.announced && !r.lane.slot.CompareAndSwap(waitingSlot(op.size()), slotEmpty) && r.collect(op) {
+		r.awaitFeed(op)
+	}
+	op.announced = false
+	r.drop(op)
+	switch {
+	case op.done:
+	case op.N > 0 && op.perRecord && !op.grow:
+		op.finish(winerr.MoreData) // nothing is lost: the rest follows in the next read
+	case op.N > 0 && !op.perRecord:
+		op.finish(nil)
+	default:
+		op.finish(err)
+	}
+	r.progress(op)
+}
+
+// awaitFeed waits the moment between a writer's feeding and its publishing.
+func (r *reader) awaitFeed(op *Op) {
+	for n := 0; !r.attempt(op) && !op.begun; n++ {
+		if !r.end.mayStillLetGo(n) {
+			return
+		}
+	}
+}
+
+// readable returns how many bytes could be read now.
+func (r *reader) readable() int {
+	r.mu.Lock()
+	defer r.unlock()
+	r.progress(nil)
+	return r.unread()
+}

@@ -1,0 +1,189 @@
+package npfs
+
+import (
+	"math/bits"
+	"sync/atomic"
+	"unsafe"
+)
+
+// The layout of a region, which docs/protocol.md describes for other languages:
+//
+//	   0  header: magic, version
+//	  64  the server end's line        128  the client end's line
+//	 192  inbound lane (client→server) 448  outbound lane
+//	4096  inbound ring, then the outbound ring
+const (
+	regionMagic   = 0x50594E41 // "ANYP"
+	regionVersion = 1
+	controlSize   = 4096
+	lineSize      = 64
+	minRing       = 64 << 10
+	maxSparseRing = 16 << 20
+	// recordAlign is the alignment of records and the size of a record's header.
+	recordAlign = 4
+)
+
+// header opens a region.
+type header struct {
+	magic, version uint32
+	_              [lineSize - 8]byte
+}
+
+// endLine is what one end publishes about itself.
+type endLine struct {
+	// flags holds the end's flag bits. Written by its owner only.
+	flags atomic.Uint32
+	// asleep holds what the end's sleepers wait for. The owner sets bits, the other end clears them and rings.
+	asleep atomic.Uint32
+	_      [lineSize - 8]byte
+}
+
+const (
+	flagClosed       = 1 << 0 // the end was closed
+	flagDisconnected = 1 << 1 // the server called Disconnect
+)
+
+// What a sleeper waits for.
+const (
+	wantData  = 1 << 0 // the other end's writing
+	wantSpace = 1 << 1 // the other end's reading
+)
+
+// lane is the shared control block of one direction, a cache line for each owner.
+type lane struct {
+	// Written by the writing end.
+	tail    atomic.Uint64 // ring bytes published
+	queued  atomic.Uint64 // payload bytes of all accepted writes, blocked ones included
+	granted atomic.Uint64 // payload position up to which bytes were given to announced reads
+	records atomic.Uint32 // accepted records, wrapping
+	fin     atomic.Uint32 // 1: the writer will write no more (CloseWrite)
+	cutEnd  atomic.Uint64 // the record under the reader now ends here …
+	cutTo   atomic.Uint64 // … and the next one starts here; see writer.withdraw
+	_       [lineSize - 48]byte
+
+	// Written by the reading end.
+	head   atomic.Uint64 // ring bytes consumed
+	taken  atomic.Uint64 // payload bytes read
+	demand atomic.Uint64 // bytes that all pending reads together would take
+	_      [lineSize - 24]byte
+
+	// claim is held by the reader while it reads and by the writer while it takes back.
+	claim atomic.Uint32
+	_     [lineSize - 4]byte
+
+	// slot is the announced read: slotEmpty, slotWaiting with its size, or slotFed with what it was given.
+	slot atomic.Uint64
+	_    [lineSize - 8]byte
+}
+
+const (
+	claimFree   = 0
+	claimReader = 1
+	claimWriter = 2
+)
+
+// The announced read, packed: two bits of state, one for "the message goes on", the size in the upper half.
+const (
+	slotEmpty   uint64 = 0
+	slotWaiting uint64 = 1
+	slotFed     uint64 = 2
+	slotState   uint64 = 3
+	slotMore    uint64 = 4
+	slotShift          = 32
+	slotMax            = MaxMessage
+)
+
+// MaxMessage is the largest message and the largest single write in bytes.
+const MaxMessage = 1<<31 - 1
+
+func waitingSlot(size int) uint64 { return slotWaiting | uint64(min(size, slotMax))<<slotShift }
+
+func fedSlot(size int, more bool) uint64 {
+	s := slotFed | uint64(size)<<slotShift
+	if more {
+		s |= slotMore
+	}
+	return s
+}
+
+func slotSize(s uint64) int { return int(min(s>>slotShift, slotMax)) }
+
+// A record is a 4-byte header and its payload, padded to 4 bytes. A void record holds no message: its length is only
+// to be skipped.
+const (
+	voidRecord   uint32 = 1 << 31
+	recordLength uint32 = voidRecord - 1
+)
+
+func alignRecord(n uint64) uint64 { return (n + recordAlign - 1) &^ (recordAlign - 1) }
+
+// RingSize returns the size of the ring of a lane with the given quota: a power of two in which the quota fits even as
+// one-byte messages, up to 2 MiB of quota, and always in one piece. The memory is touched only as it is used.
+func RingSize(quota int) int {
+	exact := ceilPower(8 * uint64(quota))
+	whole := ceilPower(uint64(quota) + uint64(quota)/4 + minRing/2)
+	return int(max(min(exact, maxSparseRing), whole, minRing))
+}
+
+func ceilPower(n uint64) uint64 {
+	if n <= 1 {
+		return 1
+	}
+	return 1 << bits.Len64(n-1)
+}
+
+// RegionSize returns the size in bytes of the region of a connection with these quotas.
+func RegionSize(inQuota, outQuota int) int {
+	return controlSize + RingSize(inQuota) + RingSize(outQuota)
+}
+
+// region is the typed view of the shared memory.
+type region struct {
+	header          *header
+	server, client  *endLine
+	in, out         *lane
+	inRing, outRing []byte
+}
+
+// viewRegion lays the structures over mem, which must be RegionSize bytes, 8-byte aligned.
+func viewRegion(mem []byte, inQuota, outQuota int) region {
+	if len(mem) != RegionSize(inQuota, outQuota) {
+		panic("npfs: region of the wrong size")
+	}
+	at := func(offset int) unsafe.Pointer { return unsafe.Pointer(&mem[offset]) }
+	rings := mem[controlSize:]
+	n := RingSize(inQuota)
+	return region{
+		header: (*header)(at(0)), server: (*endLine)(at(lineSize)), client: (*endLine)(at(2 * lineSize)),
+		in: (*lane)(at(3 * lineSize)), out: (*lane)(at(7 * lineSize)),
+		inRing: rings[:n:n], outRing: rings[n:],
+	}
+}
+
+// ring is the data area of a lane. Positions only grow; the offset is the position modulo the size, a power of two.
+type ring []byte
+
+func (r ring) size() uint64             { return uint64(len(r)) }
+func (r ring) offset(pos uint64) uint64 { return pos & uint64(len(r)-1) }
+
+// copyIn copies p to position pos and returns the position behind it.
+func (r ring) copyIn(pos uint64, p []byte) uint64 {
+	n := copy(r[r.offset(pos):], p)
+	copy(r, p[n:])
+	return pos + uint64(len(p))
+}
+
+// copyOut fills p from position pos.
+func (r ring) copyOut(pos uint64, p []byte) {
+	n := copy(p, r[r.offset(pos):])
+	copy(p[n:], r)
+}
+
+// header reads the record header at pos, which is aligned and so never wraps.
+func (r ring) header(pos uint64) uint32 {
+	return *(*uint32)(unsafe.Pointer(&r[r.offset(pos)]))
+}
+
+func (r ring) setHeader(pos uint64, h uint32) {
+	*(*uint32)(unsafe.Pointer(&r[r.offset(pos)])) = h
+}

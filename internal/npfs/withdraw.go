@@ -1,0 +1,77 @@
+package npfs
+
+// withdraw removes what is neither read nor granted of a blocked write, as a cancelled WriteFile does on Windows: what
+// follows it comes directly after what was read. It returns how many bytes stay. The claim is held, so the reader's
+// published position is exact.
+func (w *writer) withdraw(op *Op) int {
+	w.look()
+	kept := 0
+	if gone := max(w.granted, w.taken); gone > op.start {
+		kept = int(min(gone-op.start, uint64(op.written)))
+	}
+	if kept == len(op.data) {
+		return kept
+	}
+	removed := uint64(len(op.data) - kept)
+	entered := op.inRing && w.head > op.record // the reader counts a record that it entered
+	if op.inRing {
+		w.withdrawFromRing(op, kept)
+	}
+	if kept == 0 && !entered {
+		w.records--
+		w.lane.records.Store(w.records)
+	}
+	w.closeGap(op, removed)
+	return kept
+}
+
+// withdrawFromRing cuts op's record to its first kept payload bytes. Three cases: the reader stands in the record, the
+// record is the last, or something follows it.
+func (w *writer) withdrawFromRing(op *Op, kept int) {
+	payload := op.record + recordAlign
+	behind := alignRecord(payload + uint64(op.written)) // end of the record's bytes in the ring
+	cut := payload + uint64(kept)
+	last := behind == alignRecord(w.tail)
+	switch {
+	case w.head > op.record:
+		if last {
+			behind = alignRecord(cut)
+			w.tail = behind
+		}
+		w.lane.cutEnd.Store(cut)
+		w.lane.cutTo.Store(behind)
+	case last && kept == 0:
+		w.tail = op.record
+	case last:
+		w.ring.setHeader(op.record, uint32(kept))
+		w.tail = alignRecord(cut)
+	case kept == 0:
+		w.ring.setHeader(op.record, voidRecord|uint32(behind-payload))
+	default:
+		w.ring.setHeader(op.record, uint32(kept))
+		if rest := behind - alignRecord(cut); rest > 0 {
+			w.ring.setHeader(alignRecord(cut), voidRecord|uint32(rest-recordAlign))
+		}
+	}
+	w.published = w.tail
+	w.lane.tail.Store(w.tail)
+}
+
+// closeGap moves the payload positions of everything behind op by the bytes that op lost.
+func (w *writer) closeGap(op *Op, removed uint64) {
+	w.queued -= removed
+	w.granted = min(w.granted, w.queued)
+	w.lane.granted.Store(w.granted)
+	w.lane.queued.Store(w.queued)
+	for _, later := range w.pending {
+		if later.start > op.start {
+			later.start -= removed
+		}
+	}
+	for _, f := range w.flushes {
+		if f.start > op.start {
+			f.start -= removed
+		}
+		f.tail = min(f.tail, w.tail)
+	}
+}

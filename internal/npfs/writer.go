@@ -1,0 +1,419 @@
+package npfs
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/anypipe/anypipe/internal/winerr"
+)
+
+// writer is the writing half of an end. It owns the lane's writer line.
+type writer struct {
+	end   *End
+	lane  *lane
+	ring  ring
+	typ   Mode
+	quota uint64
+
+	mu      sync.Mutex // guards all below
+	pending []*Op      // blocked writes in the order they came; behind one that is still streaming in, none is in the ring
+	flushes []*Op      // waiting flushes
+	tail    uint64     // ring position behind the last byte
+	// published is the tail that the reader can see.
+	published uint64
+	queued    uint64 // payload position behind the last accepted byte
+	granted   uint64 // payload position up to which bytes were given to announced reads
+	records   uint32 // accepted records
+	closed    bool   // CloseWrite was called
+	head      uint64 // the reader's head when last looked at
+	taken     uint64 // the reader's taken when last looked at
+	others    bool   // an operation other than the caller's was completed, so its waiter must be woken
+}
+
+// restartAfter is the ring offset beyond which an empty ring starts over at its first page, so that a quiet
+// connection touches few pages.
+const restartAfter = 16 << 10
+
+// start begins a write of p, which must stay unchanged until op is done. It is done on return (true), or pending.
+func (w *writer) start(op *Op, p []byte, noWait bool) bool {
+	w.mu.Lock()
+	defer w.unlock()
+	w.startLocked(op, p, noWait)
+	return op.done
+}
+
+func (w *writer) startLocked(op *Op, p []byte, noWait bool) {
+	if err := w.refusal(); err != nil {
+		op.finish(err)
+		return
+	}
+	if len(p) == 0 && w.typ == Byte {
+		op.finish(nil)
+		return
+	}
+	if noWait {
+		fits := false
+		if p, fits = w.fitting(p); !fits {
+			op.finish(nil)
+			return
+		}
+		op.forced = true
+	}
+	op.data = p
+	w.accept(op)
+}
+
+// unlock releases mu and wakes the waiters of other operations that were completed under it.
+func (w *writer) unlock() {
+	others := w.others
+	w.others = false
+	w.mu.Unlock()
+	if others {
+		w.end.config.Wake()
+	}
+}
+
+// refusal returns why nothing can be written now.
+func (w *writer) refusal() error {
+	switch flags := w.end.flags(); {
+	case flags&flagDisconnected != 0:
+		return winerr.PipeNotConnected
+	case flags != 0 || w.closed:
+		return winerr.NoData
+	}
+	return nil
+}
+
+// fitting returns what a PIPE_NOWAIT write of p may take: all of it if pending reads and the free quota take it, or for
+// byte pipes what pending reads take, or nothing (false).
+func (w *writer) fitting(p []byte) ([]byte, bool) {
+	if len(p) == 0 {
+		return p, true
+	}
+	w.look()
+	fed := 0
+	if w.tail == w.head {
+		fed = int(min(w.lane.demand.Load(), uint64(len(p))))
+	}
+	free := w.ring.size() - (w.tail - w.head)
+	need := recordAlign + alignRecord(uint64(len(p)))
+	switch {
+	case uint64(len(p)-fed) <= w.free() && (need <= free || fed == len(p)) && !w.streaming():
+		return p, true
+	case w.typ == Byte && fed > 0 && !w.streaming():
+		return p[:fed], true
+	}
+	return nil, false
+}
+
+// accept queues a write: behind the others, into the ring as far as it has room, and first of all to the pending read.
+func (w *writer) accept(op *Op) {
+	streaming := w.streaming()
+	op.start = w.queued
+	w.queued += uint64(len(op.data))
+	w.records++
+	w.lane.records.Store(w.records)
+	w.lane.queued.Store(w.queued)
+	if streaming && len(op.data) == 0 { // an empty message never blocks: the write before it carries it
+		w.pending[len(w.pending)-1].empties++
+		op.finish(nil)
+		return
+	}
+	if !streaming {
+		w.restart()
+		w.put(op)
+	}
+	if !w.complete(op) {
+		w.look()
+		if !streaming && !op.whole() {
+			w.put(op)
+		}
+		if !w.complete(op) {
+			w.pending = append(w.pending, op)
+			w.progress(op)
+		}
+	}
+}
+
+// streaming reports whether a write is not wholly in the ring yet, so that later ones must queue behind it.
+func (w *writer) streaming() bool {
+	return len(w.pending) > 0 && !w.pending[len(w.pending)-1].whole()
+}
+
+// whole reports whether the write is in the ring entirely, with the empty messages that it carries.
+func (op *Op) whole() bool { return op.inRing && op.written == len(op.data) && op.empties == 0 }
+
+// restart moves an empty ring's positions to offset 0 by a void record.
+func (w *writer) restart() {
+	offset := w.ring.offset(w.tail)
+	if offset < restartAfter {
+		return
+	}
+	w.look()
+	rest := w.ring.size() - offset
+	if w.head != w.tail || rest < recordAlign {
+		return
+	}
+	w.ring.setHeader(w.tail, voidRecord|uint32(rest-recordAlign))
+	w.tail += rest
+}
+
+// put writes as much of op into the ring as there is room for, feeds the pending read, and publishes.
+func (w *writer) put(op *Op) {
+	free := w.room(recordAlign + len(op.data) - op.written)
+	if !op.inRing {
+		if free < recordAlign {
+			return
+		}
+		op.record, op.inRing = w.tail, true
+		w.ring.setHeader(w.tail, uint32(len(op.data)))
+		w.feed(op)
+		w.tail += recordAlign
+		free -= recordAlign
+	}
+	w.putData(op, free)
+	w.putEmpties(op)
+	w.publish()
+}
+
+// putData writes the next bytes of op's payload, at most free with the padding behind the last.
+func (w *writer) putData(op *Op, free uint64) {
+	rest := uint64(len(op.data) - op.written)
+	if rest == 0 {
+		return
+	}
+	n := min(rest, free)
+	if n == rest && alignRecord(w.tail+n)-w.tail > free {
+		n-- // the padding belongs to the last byte
+	}
+	w.tail = w.ring.copyIn(w.tail, op.data[op.written:op.written+int(n)])
+	op.written += int(n)
+	if n == rest {
+		w.tail = alignRecord(w.tail)
+	}
+}
+
+// putEmpties writes the empty messages that op carries.
+func (w *writer) putEmpties(op *Op) {
+	for op.written == len(op.data) && op.empties > 0 && w.room(recordAlign) >= recordAlign {
+		w.ring.setHeader(w.tail, 0)
+		w.tail += recordAlign
+		op.empties--
+	}
+}
+
+// publish shows the reader what is in the ring, and wakes it if it sleeps.
+func (w *writer) publish() {
+	if w.published != w.tail {
+		w.published = w.tail
+		w.lane.tail.Store(w.tail)
+		w.end.ringFor(wantData)
+	}
+}
+
+// room returns the free bytes of the ring, looking at the reader's progress only if fewer than want are known to be free.
+func (w *writer) room(want int) uint64 {
+	free := w.ring.size() - (w.tail - w.head)
+	if free < uint64(want)+recordAlign {
+		w.look()
+		free = w.ring.size() - (w.tail - w.head)
+	}
+	return free
+}
+
+// feed hands the first bytes of a write to the read that is announced, if the ring is empty before it.
+func (w *writer) feed(op *Op) {
+	s := w.lane.slot.Load()
+	if s&slotState != slotWaiting {
+		return
+	}
+	if w.look(); w.head != w.published {
+		return
+	}
+	k := min(slotSize(s), len(op.data))
+	if w.lane.slot.CompareAndSwap(s, fedSlot(k, k < len(op.data))) {
+		w.granted = op.start + uint64(k)
+		w.lane.granted.Store(w.granted)
+	}
+}
+
+// look reads the reader's progress, once, and breaks the connection if it makes no sense.
+func (w *writer) look() {
+	head, taken := w.lane.head.Load(), w.lane.taken.Load()
+	if head < w.head || head > w.tail || taken > w.queued {
+		w.end.breakDown()
+		return
+	}
+	w.head, w.taken = head, max(taken, w.taken)
+}
+
+// charged returns the bytes that count against the quota.
+func (w *writer) charged() uint64 { return w.queued - max(w.granted, w.taken) }
+
+// free returns the quota that is left.
+func (w *writer) free() uint64 { return w.quota - min(w.quota, w.charged()) }
+
+// complete finishes op if it is in the ring and within the quota.
+func (w *writer) complete(op *Op) bool {
+	within := op.forced || len(op.data) == 0 || op.end() <= max(w.granted, w.taken)+w.quota
+	if !op.whole() || !within {
+		return false
+	}
+	op.N = len(op.data)
+	op.finish(nil)
+	return true
+}
+
+// progress streams blocked writes into the ring and completes what is within the quota, in order. The caller waits for
+// mine, which may be nil.
+func (w *writer) progress(mine *Op) {
+	flags := w.end.flags()
+	w.look()
+	for _, op := range w.pending {
+		if !op.whole() && flags == 0 {
+			w.put(op)
+		}
+		if !op.whole() {
+			break
+		}
+	}
+	ended := func(op *Op, completed bool) bool {
+		ended := completed || w.fail(op, flags)
+		w.others = w.others || ended && op != mine
+		return ended
+	}
+	w.pending = slices.DeleteFunc(w.pending, func(op *Op) bool { return ended(op, w.complete(op)) })
+	w.flushes = slices.DeleteFunc(w.flushes, func(op *Op) bool { return ended(op, w.flushed(op)) })
+}
+
+// mark returns what changes when the reader moves or the connection ends. It takes no lock.
+func (w *writer) mark() Mark {
+	return Mark{moved: w.lane.head.Load(), flags: w.end.flags()}
+}
+
+// fail ends a pending operation when the connection has ended.
+func (w *writer) fail(op *Op, flags uint32) bool {
+	switch {
+	case flags == 0:
+		return false
+	case flags&flagDisconnected != 0:
+		op.finish(winerr.PipeNotConnected)
+	default:
+		op.finish(winerr.BrokenPipe)
+	}
+	return true
+}
+
+// startFlush begins a flush: it is done when the reader has read what was accepted until now.
+func (w *writer) startFlush(op *Op) bool {
+	w.mu.Lock()
+	defer w.unlock()
+	w.startFlushLocked(op)
+	return op.done
+}
+
+func (w *writer) startFlushLocked(op *Op) {
+	switch flags := w.end.flags(); {
+	case flags&flagDisconnected != 0 && !w.end.server:
+		op.finish(winerr.PipeNotConnected)
+		return
+	case flags != 0:
+		op.finish(nil)
+		return
+	}
+	w.look()
+	op.start, op.tail = w.queued, w.tail
+	if !w.flushed(op) {
+		w.flushes = append(w.flushes, op)
+		w.progress(op)
+	}
+}
+
+func (w *writer) flushed(op *Op) bool {
+	if max(w.granted, w.taken) < op.start || w.head < op.tail {
+		return false
+	}
+	op.finish(nil)
+	return true
+}
+
+func (w *writer) poll(op *Op) bool {
+	w.mu.Lock()
+	defer w.unlock()
+	w.progress(op)
+	return op.done
+}
+
+// finishWriting announces that nothing more will be written.
+func (w *writer) finishWriting() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.refusal(); err != nil && !w.closed {
+		return err
+	}
+	w.closed = true
+	w.lane.fin.Store(1)
+	w.end.ringFor(wantData)
+	return nil
+}
+
+// cancel ends a pending write or flush with err and takes back the unread part of a write.
+func (w *writer) cancel(op *Op, err error) {
+	w.mu.Lock()
+	defer w.unlock()
+	w.progress(op)
+	if op.done {
+		return
+	}
+	if i := slices.Index(w.flushes, op); i >= 0 {
+		w.flushes = slices.Delete(w.flushes, i, i+1)
+		op.finish(err)
+		return
+	}
+	w.replace(op)
+	if !w.claim() {
+		op.finish(winerr.BrokenPipe)
+		return
+	}
+	op.N = w.withdraw(op)
+	w.lane.claim.Store(claimFree)
+	w.end.ringFor(wantData)
+	if op.N == len(op.data) {
+		err = nil
+	}
+	op.finish(err)
+	w.progress(op)
+}
+
+// replace takes op out of the queue; the empty messages that it carried keep its place.
+func (w *writer) replace(op *Op) {
+	i := slices.Index(w.pending, op)
+	switch {
+	case i < 0:
+	case op.empties > 0:
+		w.pending[i] = &Op{start: op.start, empties: op.empties - 1}
+		op.empties = 0
+	default:
+		w.pending = slices.Delete(w.pending, i, i+1)
+	}
+}
+
+// claim takes the lane for withdrawing, or breaks the connection if the reader holds it longer than any copy lasts.
+func (w *writer) claim() bool {
+	for n := 0; !w.lane.claim.CompareAndSwap(claimFree, claimWriter); n++ {
+		if w.end.gone.Load() || !w.end.mayStillLetGo(n) {
+			w.end.breakDown()
+			return false
+		}
+	}
+	return true
+}
+
+// writable returns the free quota less what the reader's pending reads would take, as Windows counts it.
+func (w *writer) writable() int {
+	w.mu.Lock()
+	defer w.unlock()
+	w.progress(nil)
+	free := w.free()
+	return int(free - min(free, w.lane.demand.Load()))
+}

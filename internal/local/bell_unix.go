@@ -1,0 +1,141 @@
+//go:build linux || darwin || freebsd
+
+package local
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/anypipe/anypipe/internal/npfs"
+)
+
+// bell is the doorbell of one end: the Unix socket to the other process. A byte on it wakes whoever sleeps here; its
+// end means that the other process has let go.
+//
+// Of all sleepers of an end one, the leader, is parked in the runtime's poller on the socket; the others follow on
+// channels. Whenever the leader wakes it wakes all followers, and the first that still has to wait leads next. So there is
+// no goroutine and no thread for a waiting end.
+type bell struct {
+	sock *net.UnixConn // owned
+	raw  syscall.RawConn
+	end  *npfs.End
+
+	// stirs counts what happened on this side that sleepers must look at: Close, deadlines, operations completed by
+	// another caller. It grows before they are woken.
+	stirs atomic.Uint64
+
+	ringFunc func(fd uintptr) bool
+
+	mu         sync.Mutex               // guards all below
+	leading    bool                     // a leader is parked or about to
+	leaderWant uint32                   // what it waits for
+	followers  map[chan struct{}]uint32 // what each follower waits for
+	hearFunc   func(fd uintptr) bool    // used by the leader only
+	ended      bool                     // written by hear for the leader: the other process let go
+}
+
+func newBell(sock *net.UnixConn) (*bell, error) {
+	raw, err := sock.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	b := &bell{sock: sock, raw: raw, followers: make(map[chan struct{}]uint32)}
+	b.ringFunc = func(fd uintptr) bool {
+		// A full socket has unheard rings in it, and a dead peer needs none.
+		_ = unix.Sendto(int(fd), []byte{1}, unix.MSG_DONTWAIT|sendNoSignal, nil)
+		return true
+	}
+	b.hearFunc = b.hear
+	return b, nil
+}
+
+// hear takes the rings off the socket. Their number and content mean nothing.
+func (b *bell) hear(fd uintptr) bool {
+	var scratch [64]byte
+	n, err := unix.Read(int(fd), scratch[:])
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+		return false
+	}
+	b.ended = n <= 0
+	return true
+}
+
+// ring wakes the other process. It does not block.
+func (b *bell) ring() { _ = b.raw.Write(b.ringFunc) }
+
+// sleep parks the caller, who wants what want says, until the other end rings or something stirs here. unchanged is
+// asked once more after the announcement, with stirs as it was before the caller last looked.
+func (b *bell) sleep(want uint32, stirs uint64, unchanged func() bool) {
+	b.mu.Lock()
+	if b.leading {
+		b.follow(want, stirs, unchanged)
+		return
+	}
+	b.leading, b.leaderWant = true, want
+	b.announce()
+	b.mu.Unlock()
+
+	var err error
+	if b.stirs.Load() == stirs && unchanged() {
+		err = b.raw.Read(b.hearFunc)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err != nil { // kicked by stir
+		_ = b.sock.SetReadDeadline(time.Time{})
+	}
+	if b.ended {
+		b.end.PeerGone()
+	}
+	b.leading, b.leaderWant = false, 0
+	b.end.Awake()
+	b.wakeFollowers()
+}
+
+// announce publishes what all sleepers together wait for. mu is held.
+func (b *bell) announce() {
+	want := b.leaderWant
+	for _, w := range b.followers {
+		want |= w
+	}
+	b.end.Sleep(want)
+}
+
+// follow waits for the leader. mu is held on entry and free on return.
+func (b *bell) follow(want uint32, stirs uint64, unchanged func() bool) {
+	woken := make(chan struct{})
+	b.followers[woken] = want
+	b.announce()
+	b.mu.Unlock()
+	if b.stirs.Load() == stirs && unchanged() {
+		<-woken
+		return
+	}
+	b.mu.Lock()
+	delete(b.followers, woken)
+	b.mu.Unlock()
+}
+
+// stir makes every sleeper of this end look again. What they shall see must have been stored before.
+func (b *bell) stir() {
+	b.stirs.Add(1)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.leading {
+		_ = b.sock.SetReadDeadline(time.Unix(1, 0))
+	}
+	b.wakeFollowers()
+}
+
+func (b *bell) wakeFollowers() {
+	for woken := range b.followers {
+		delete(b.followers, woken)
+		close(woken)
+	}
+}

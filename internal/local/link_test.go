@@ -1,0 +1,110 @@
+//go:build linux || darwin || freebsd
+
+package local
+
+import (
+	"io"
+	"testing"
+
+	"github.com/anypipe/anypipe/internal/npfs"
+)
+
+// linkPair makes both ends of a duplex connection within this process.
+func linkPair(t testing.TB, typ npfs.Mode, quota int) (server, client *link) {
+	t.Helper()
+	a, b, err := socketPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := linkConfig{Type: typ, InQuota: quota, OutQuota: quota, Access: npfs.GenericAll.Specific(),
+		Modes: npfs.Modes{Read: typ}}
+	server, region, err := newServerLink(a, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer region.Close()
+	client, err = newClientLink(b, region, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close(); client.Close() })
+	return server, client
+}
+
+func TestLinkEcho(t *testing.T) {
+	server, client := linkPair(t, npfs.Message, 1<<16)
+	echoed := make(chan error, 1)
+	go func() {
+		buf := make([]byte, 1<<16)
+		for {
+			n, err := server.Read(buf)
+			if err == nil {
+				_, err = server.Write(buf[:n])
+			}
+			if err != nil {
+				echoed <- err
+				return
+			}
+		}
+	}()
+	msg := make([]byte, 64)
+	for range 10000 {
+		if _, err := client.Write(msg); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := client.Read(msg); n != 64 || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	client.Close()
+	if err := <-echoed; err != io.EOF {
+		t.Fatalf("server ended with %v", err)
+	}
+}
+
+func BenchmarkLinkRoundTrip(b *testing.B) {
+	server, client := linkPair(b, npfs.Message, 1<<16)
+	go func() {
+		buf := make([]byte, 1<<16)
+		for {
+			n, err := server.Read(buf)
+			if err == nil {
+				_, err = server.Write(buf[:n])
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	msg := make([]byte, 64)
+	b.ReportAllocs()
+	for b.Loop() {
+		client.Write(msg)
+		client.Read(msg)
+	}
+}
+
+func BenchmarkLinkOneWay(b *testing.B) {
+	server, client := linkPair(b, npfs.Message, 1<<16)
+	done := make(chan int)
+	go func() {
+		buf := make([]byte, 1<<16)
+		n := 0
+		for {
+			if _, err := server.Read(buf); err != nil {
+				done <- n
+				return
+			}
+			n++
+		}
+	}()
+	msg := make([]byte, 64)
+	b.ReportAllocs()
+	for b.Loop() {
+		client.Write(msg)
+	}
+	client.Close()
+	if got := <-done; got != b.N {
+		b.Fatalf("%d of %d arrived", got, b.N)
+	}
+}

@@ -1,0 +1,379 @@
+//go:build linux || darwin || freebsd
+
+package local
+
+import (
+	"net"
+	"os"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/anypipe/anypipe/internal/npfs"
+	"github.com/anypipe/anypipe/internal/winerr"
+)
+
+// linkConfig describes one end of a connection over a shared region.
+type linkConfig struct {
+	Type              npfs.Mode
+	Direction         npfs.Direction
+	Modes             npfs.Modes
+	InQuota, OutQuota int
+	Access            npfs.Access // granted specific rights of this end
+	Server            bool
+}
+
+// link is one end of a connection with a process that knows us: the rules of npfs over a shared region, and a doorbell.
+// It turns operations that may stay pending into calls that wait.
+type link struct {
+	config linkConfig // immutable
+	end    *npfs.End
+	bell   *bell
+	mem    []byte // unmapped by the last user
+
+	// users counts calls in progress; linkClosed is set in it by Close. The last one out tears down.
+	users    atomic.Int64
+	tearDown sync.Once
+	torndown chan struct{} // closed when the memory is unmapped and the socket closed
+
+	reads, writes spinner
+	readBy        deadline
+	writeBy       deadline
+}
+
+const linkClosed int64 = 1 << 62
+
+var _ connection = (*link)(nil)
+
+// newServerLink makes the server end of a new connection. The region's file is for the client and must be closed by the
+// caller; the link owns sock, its doorbell, from then on.
+func newServerLink(sock *net.UnixConn, config linkConfig) (*link, *os.File, error) {
+	config.Server = true
+	size := npfs.RegionSize(config.InQuota, config.OutQuota)
+	file, err := newRegionFile(size)
+	if err != nil {
+		return nil, nil, err
+	}
+	mem, err := mapRegion(file, size)
+	if err != nil {
+		file.Close()
+		return nil, nil, err
+	}
+	npfs.InitRegion(mem, config.InQuota, config.OutQuota)
+	l, err := newLink(sock, mem, config)
+	if err != nil {
+		file.Close()
+		return nil, nil, err
+	}
+	return l, file, nil
+}
+
+// newClientLink makes the client end over the region that the server sent. The caller closes the file; the link owns sock
+// if there is no error.
+func newClientLink(sock *net.UnixConn, region *os.File, config linkConfig) (*link, error) {
+	config.Server = false
+	mem, err := mapRegion(region, npfs.RegionSize(config.InQuota, config.OutQuota))
+	if err != nil {
+		return nil, err
+	}
+	return newLink(sock, mem, config)
+}
+
+func newLink(sock *net.UnixConn, mem []byte, config linkConfig) (*link, error) {
+	b, err := newBell(sock)
+	if err != nil {
+		_ = unix.Munmap(mem)
+		return nil, err
+	}
+	l := &link{config: config, bell: b, mem: mem, torndown: make(chan struct{})}
+	l.end = npfs.NewEnd(mem, npfs.EndConfig{
+		Server: config.Server, Type: config.Type, InQuota: config.InQuota, OutQuota: config.OutQuota,
+		Modes: config.Modes, Bell: b.ring, Wake: b.stir, Pause: pauseForClaim,
+	})
+	b.end = l.end
+	l.readBy.expired, l.writeBy.expired = b.stir, b.stir
+	return l, nil
+}
+
+// pauseForClaim waits while the other process holds a claim that it lets go of after one copy: at most two seconds in all.
+func pauseForClaim(n int) bool {
+	switch {
+	case n < 1000:
+		yieldCPU()
+	case n < 3000:
+		time.Sleep(time.Millisecond)
+	default:
+		return false
+	}
+	return true
+}
+
+// enter begins a call; leave ends it.
+func (l *link) enter() error {
+	if l.users.Add(1)&linkClosed != 0 {
+		l.release()
+		return net.ErrClosed
+	}
+	if regionMayShrink {
+		debug.SetPanicOnFault(true)
+	}
+	return nil
+}
+
+// leave is deferred after enter. Where a region can be truncated under us, it turns the fault into a broken pipe.
+func (l *link) leave(err *error) {
+	if regionMayShrink {
+		debug.SetPanicOnFault(false)
+		if fault := recover(); fault != nil {
+			if _, ok := fault.(interface{ Addr() uintptr }); !ok {
+				panic(fault)
+			}
+			*err = winerr.BrokenPipe
+		}
+	}
+	l.release()
+}
+
+func (l *link) release() {
+	if l.users.Add(-1) == linkClosed {
+		l.tearDown.Do(l.letGo)
+	}
+}
+
+// letGo ends the connection after the last call has ended.
+func (l *link) letGo() {
+	l.end.Close()
+	_ = l.bell.sock.Close()
+	_ = unix.Munmap(l.mem)
+	close(l.torndown)
+}
+
+// Close ends every waiting call with net.ErrClosed, withdraws writes that were waiting, and lets go.
+func (l *link) Close() error {
+	if l.users.Or(linkClosed)&linkClosed != 0 {
+		<-l.torndown
+		return net.ErrClosed
+	}
+	l.users.Add(1)
+	l.readBy.stop()
+	l.writeBy.stop()
+	l.bell.stir()
+	l.release()
+	<-l.torndown
+	return nil
+}
+
+// Disconnect throws the client off: both ends' operations get ERROR_PIPE_NOT_CONNECTED.
+func (l *link) Disconnect() error {
+	if err := l.enter(); err != nil {
+		return err
+	}
+	l.end.Disconnect()
+	l.release()
+	return l.Close()
+}
+
+var ops = sync.Pool{New: func() any { return new(npfs.Op) }}
+
+// finish returns an operation's result and gives the Op back.
+func finish(op *npfs.Op) (n int, buf []byte, err error) {
+	n, buf, err = op.N, op.Buf, op.Err
+	*op = npfs.Op{}
+	ops.Put(op)
+	return n, buf, err
+}
+
+func (l *link) Read(p []byte) (n int, err error) {
+	if err := l.allow(npfs.ReadData); err != nil {
+		return 0, err
+	}
+	defer l.leave(&err)
+	op := ops.Get().(*npfs.Op)
+	op.Buf = p
+	if !l.end.StartRead(op) {
+		l.await(reading, op)
+	}
+	n, _, err = finish(op)
+	return n, err
+}
+
+func (l *link) ReadMessage(buf []byte, limit int) (out []byte, err error) {
+	if err := l.allow(npfs.ReadData); err != nil {
+		return buf, err
+	}
+	defer l.leave(&err)
+	op := ops.Get().(*npfs.Op)
+	op.Buf = buf
+	if !l.end.StartReadMessage(op, limit) {
+		l.await(reading, op)
+	}
+	_, out, err = finish(op)
+	return out, err
+}
+
+func (l *link) Write(p []byte) (n int, err error) {
+	if err := l.allow(npfs.WriteData); err != nil {
+		return 0, err
+	}
+	defer l.leave(&err)
+	for {
+		chunk := p
+		if len(p) > npfs.MaxMessage && l.config.Type == npfs.Byte {
+			chunk = p[:npfs.MaxMessage]
+		}
+		k, err := l.writeOnce(chunk)
+		n += k
+		if p = p[k:]; err != nil || len(p) == 0 || k < len(chunk) {
+			return n, err
+		}
+	}
+}
+
+func (l *link) writeOnce(p []byte) (int, error) {
+	if l.writeBy.passed() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	op := ops.Get().(*npfs.Op)
+	if !l.end.StartWrite(op, p) {
+		l.await(writing, op)
+	}
+	n, _, err := finish(op)
+	return n, err
+}
+
+func (l *link) Transact(request, buf []byte, limit int) (out []byte, err error) {
+	if err := l.allow(npfs.ReadData | npfs.WriteData); err != nil {
+		return buf, err
+	}
+	defer l.leave(&err)
+	write, read := ops.Get().(*npfs.Op), ops.Get().(*npfs.Op)
+	read.Buf = buf
+	started := l.end.StartTransact(write, read, request, limit)
+	if started {
+		l.await(writing, write)
+	}
+	_, _, err = finish(write)
+	switch {
+	case !started:
+	case err != nil:
+		l.end.CancelRead(read, err)
+	default:
+		l.await(reading, read)
+	}
+	_, out, readErr := finish(read)
+	if err == nil {
+		err = readErr
+	}
+	return out, err
+}
+
+func (l *link) Flush() (err error) {
+	if err := l.allow(0); err != nil {
+		return err
+	}
+	defer l.leave(&err)
+	op := ops.Get().(*npfs.Op)
+	if !l.end.StartFlush(op) {
+		l.await(writing, op)
+	}
+	_, _, err = finish(op)
+	return err
+}
+
+func (l *link) Peek(p []byte) (out npfs.Peeked, err error) {
+	if err := l.allow(npfs.ReadData); err != nil {
+		return out, err
+	}
+	defer l.leave(&err)
+	return l.end.Peek(p)
+}
+
+func (l *link) CloseWrite() (err error) {
+	if err := l.allow(npfs.WriteData); err != nil {
+		return err
+	}
+	defer l.leave(&err)
+	return l.end.CloseWrite()
+}
+
+func (l *link) SetModes(m npfs.Modes) (err error) {
+	if err := l.allow(npfs.WriteAttributes); err != nil {
+		return err
+	}
+	defer l.leave(&err)
+	return l.end.SetModes(m)
+}
+
+func (l *link) Status() (out npfs.Status) {
+	var err error
+	if l.enter() != nil {
+		return npfs.Status{State: npfs.Disconnected, Modes: l.end.Modes()}
+	}
+	defer l.leave(&err)
+	return l.end.Status()
+}
+
+func (l *link) SetReadDeadline(t time.Time) error  { return l.setDeadline(&l.readBy, t) }
+func (l *link) SetWriteDeadline(t time.Time) error { return l.setDeadline(&l.writeBy, t) }
+
+func (l *link) setDeadline(d *deadline, t time.Time) error {
+	if err := l.enter(); err != nil {
+		return err
+	}
+	d.set(t)
+	l.release()
+	return nil
+}
+
+// allow begins a call that needs the rights in need.
+func (l *link) allow(need npfs.Access) error {
+	if l.config.Access&need != need {
+		return winerr.AccessDenied
+	}
+	return l.enter()
+}
+
+// kind tells the two sides of an end apart.
+type kind struct {
+	want uint32
+	mark func(*npfs.End) npfs.Mark
+	poll func(*npfs.End, *npfs.Op) bool
+	drop func(*npfs.End, *npfs.Op, error)
+}
+
+var (
+	reading = &kind{npfs.WantData, (*npfs.End).ReadMark, (*npfs.End).PollRead, (*npfs.End).CancelRead}
+	writing = &kind{npfs.WantSpace, (*npfs.End).WriteMark, (*npfs.End).PollWrite, (*npfs.End).CancelWrite}
+)
+
+// await waits for a pending operation: it looks, polls for a moment, then sleeps. A closed link or a passed deadline
+// cancels the operation, unless it is done by then.
+func (l *link) await(k *kind, op *npfs.Op) {
+	spin, by := &l.reads, &l.readBy
+	if k == writing {
+		spin, by = &l.writes, &l.writeBy
+	}
+	began := uptime()
+	for {
+		stirs, mark := l.bell.stirs.Load(), k.mark(l.end)
+		if k.poll(l.end, op) {
+			break
+		}
+		if l.users.Load()&linkClosed != 0 {
+			k.drop(l.end, op, net.ErrClosed)
+			return
+		}
+		if by.passed() {
+			k.drop(l.end, op, os.ErrDeadlineExceeded)
+			return
+		}
+		unchanged := func() bool { return k.mark(l.end) == mark }
+		if !spin.poll(func() bool { return !unchanged() || l.bell.stirs.Load() != stirs }) {
+			l.bell.sleep(k.want, stirs, unchanged)
+		}
+	}
+	spin.learn(uptime() - began)
+}

@@ -1,0 +1,77 @@
+package local
+
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// spinner decides how long an end polls memory before it sleeps. A wake-up costs tens of microseconds and a poll
+// nothing, so polling pays when the other end answers soon; it must cost nothing when it does not, when CPUs are few,
+// or when others need them.
+type spinner struct {
+	// doubts counts waits that polling did not shorten, up to maxDoubts. Polling stops at spinDoubts. Updated without a
+	// lock: a lost update costs one wrong guess.
+	doubts atomic.Int32
+}
+
+const (
+	// spinLimit bounds one polling phase; wake-ups take 50 to 100 µs across CPUs of a virtual machine.
+	spinLimit = 120 * time.Microsecond
+	// worthwhile is the longest wait that a polling phase could have shortened, its wake-up included.
+	worthwhile = 300 * time.Microsecond
+	// lostYield is a yield after which somebody else evidently needs the CPU.
+	lostYield  = 250 * time.Microsecond
+	spinDoubts = 4
+	maxDoubts  = 8
+	// pollsPerYield keeps the time between two yields around a microsecond.
+	pollsPerYield = 200
+)
+
+// spinning counts the goroutines of this process that poll now: never more than half of the processors.
+var spinning atomic.Int32
+
+// epoch is the origin of uptime.
+var epoch = time.Now()
+
+// uptime returns the time since the process started, cheaper than time.Now.
+func uptime() time.Duration { return time.Since(epoch) }
+
+// poll calls changed until it reports true or polling no longer pays, and returns its last answer.
+func (s *spinner) poll(changed func() bool) bool {
+	if s.doubts.Load() >= spinDoubts {
+		return false
+	}
+	if spinning.Add(1) > int32(max(1, runtime.GOMAXPROCS(0)/2)) {
+		spinning.Add(-1)
+		return false
+	}
+	defer spinning.Add(-1)
+	start := uptime()
+	for now := start; now-start < spinLimit; {
+		for range pollsPerYield {
+			if changed() {
+				return true
+			}
+		}
+		yieldCPU()
+		after := uptime()
+		if after-now > lostYield {
+			s.doubts.Store(maxDoubts)
+			return changed()
+		}
+		now = after
+	}
+	return false
+}
+
+// learn tells how long a wait lasted in all.
+func (s *spinner) learn(waited time.Duration) {
+	d := s.doubts.Load()
+	switch {
+	case waited <= worthwhile && d > 0:
+		s.doubts.Store(d - 1)
+	case waited > worthwhile && d < maxDoubts:
+		s.doubts.Store(d + 1)
+	}
+}

@@ -1,0 +1,194 @@
+//go:build linux || darwin || freebsd
+
+package local
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/anypipe/anypipe/internal/winerr"
+	"github.com/anypipe/anypipe/internal/wire"
+)
+
+// Wait is WaitNamedPipe: it returns nil as soon as an instance is LISTENING, and reserves nothing. timeout 0 means what the
+// first creator chose, a negative one for ever.
+//
+// The client waits at the doors of all server processes at once, and looks again when one leaves or joins.
+func Wait(ctx context.Context, server, pipe string, timeout time.Duration) error {
+	if err := checkServer(server); err != nil {
+		return err
+	}
+	var expired <-chan time.Time // nil: never
+	pause := newPause()          // so that a door that hangs up on us each time can't make us spin
+	for {
+		c, doors, err := findServed(pipe)
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			return waitForeign(pipe)
+		}
+		if timeout == 0 {
+			if timeout, err = c.defaultTimeout(); err != nil {
+				return err
+			}
+		}
+		if timeout > 0 && expired == nil {
+			t := time.NewTimer(timeout)
+			defer t.Stop()
+			expired = t.C
+		}
+		again, err := c.wait(ctx, expired, doors)
+		if !again {
+			return err
+		}
+		if err := pause.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// defaultTimeout returns what the first creator chose; 0 if the claim has vanished meanwhile.
+func (c *claim) defaultTimeout() (time.Duration, error) {
+	fixed, err := c.readPipeFile()
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return fixed.defaultTimeout(), nil
+}
+
+// findServed returns the first claim of the name that has living processes, and their doors.
+func findServed(pipe string) (*claim, []doorFile, error) {
+	claims, err := lookUp(pipe)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range claims {
+		doors, err := c.sortedDoors()
+		if err != nil {
+			return nil, nil, err
+		}
+		doors = slices.DeleteFunc(doors, func(d doorFile) bool { return !answers(d.path) })
+		if len(doors) > 0 {
+			return c, doors, nil
+		}
+	}
+	return nil, nil, nil
+}
+
+// A round is one look at the claim's doors and the wait at all of them.
+type round struct {
+	claim      *claim
+	ctx        context.Context // ends the round
+	workers    sync.WaitGroup
+	registered chan string // ids of the doors that watch for us
+	ended      chan error  // nil: an instance is LISTENING; errClaimGone: look again
+}
+
+// wait waits at the doors until something happens. again says that it is time to look for the doors again.
+func (c *claim) wait(ctx context.Context, expired <-chan time.Time, doors []doorFile) (again bool, err error) {
+	inner, cancel := context.WithCancel(ctx)
+	r := &round{claim: c, ctx: inner, registered: make(chan string, len(doors)), ended: make(chan error, len(doors))}
+	defer r.workers.Wait()
+	defer cancel()
+	watched := map[string]bool{}
+	for _, d := range doors {
+		watched[d.id] = true
+		r.workers.Go(func() { r.ended <- r.at(d) })
+	}
+	for missing := len(doors); ; {
+		select {
+		case err := <-r.ended:
+			return errors.Is(err, errClaimGone), err
+		case <-expired:
+			return false, winerr.SemTimeout
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-r.registered:
+			// A process that joins tells the doors that it finds. One that joined while we went from door to door told
+			// those where we were not yet, so look for it; one that joins from now on tells us.
+			if missing--; missing == 0 && c.hasOther(watched) {
+				return true, nil
+			}
+		}
+	}
+}
+
+// hasOther reports whether the claim has a living process whose door is not watched.
+func (c *claim) hasOther(watched map[string]bool) bool {
+	doors, err := c.doors()
+	if err != nil {
+		return true // it is gone: the next look tells
+	}
+	return slices.ContainsFunc(doors, func(d doorFile) bool { return !watched[d.id] && answers(d.path) })
+}
+
+// at waits at one door. It returns nil if an instance is LISTENING there and errClaimGone if it is time to look again.
+func (r *round) at(d doorFile) error {
+	conn, _, err := r.claim.knock(r.ctx, d)
+	if err == errDead {
+		return errClaimGone
+	}
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(r.ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if err := wire.Write(conn, &wire.Wait{Timeout: wire.WaitForever}); err != nil {
+		return r.hangUp(err)
+	}
+	return r.listen(conn, d.id)
+}
+
+// listen reads the door's answers.
+func (r *round) listen(conn *net.UnixConn, id string) error {
+	for {
+		m, err := wire.Read(conn)
+		if err != nil {
+			return r.hangUp(err)
+		}
+		switch m := m.(type) {
+		case *wire.Waiting:
+			select {
+			case r.registered <- id:
+			case <-r.ctx.Done():
+			}
+		case *wire.Changed:
+			return errClaimGone
+		case *wire.Woken:
+			return wokenError(m)
+		default:
+			return errors.Join(wire.ErrMalformed, conn.Close())
+		}
+	}
+}
+
+// hangUp returns the error of a door that stopped talking.
+func (r *round) hangUp(err error) error {
+	if r.ctx.Err() != nil {
+		return r.ctx.Err()
+	}
+	if deadIfGone(err) == errDead {
+		return errClaimGone
+	}
+	return err
+}
+
+func wokenError(m *wire.Woken) error {
+	if m.Status == 0 {
+		return nil
+	}
+	if e := winerr.FromStatus(m.Status); e != nil {
+		return e
+	}
+	return winerr.NotSupported
+}

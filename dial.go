@@ -69,9 +69,17 @@ func (d *Dialer) open(ctx context.Context, n Name) (Endpoint, error) {
 			return end, err
 		}
 		if err := t.Wait(ctx, n, WaitForever); err != nil {
-			return nil, err
+			return nil, waitError(err)
 		}
 	}
+}
+
+// waitError turns a context's deadline into the condition that Windows has for a wait that was too short.
+func waitError(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return winerr.SemTimeout
+	}
+	return err
 }
 
 // Wait is WaitNamedPipe: it returns nil when an instance is LISTENING, without reserving it. timeout may be
@@ -88,7 +96,7 @@ func (d *Dialer) Wait(ctx context.Context, name string, timeout time.Duration) e
 	if err != nil {
 		return opError("wait", nil, nil, err)
 	}
-	return opError("wait", nil, n, transportOr(d.Transport).Wait(ctx, n, timeout))
+	return opError("wait", nil, n, waitError(transportOr(d.Transport).Wait(ctx, n, timeout)))
 }
 
 // Call is CallNamedPipe: it opens a message-type pipe (waiting while it is busy), sends request as one message, returns

@@ -47,7 +47,8 @@ type ListenConfig struct {
 	AcceptRemote bool
 	// NoForeign stops a byte-type pipe from also serving programs that know only Unix sockets (.NET, Node, Python, socat).
 	NoForeign bool
-	// Backlog is how many instances a Listener keeps LISTENING or connected and not yet accepted; 0 means DefaultBacklog.
+	// Backlog is how many instances a Listener keeps LISTENING; as many clients more may be connected and wait for Accept.
+	// 0 means DefaultBacklog.
 	Backlog int
 	// MaxMessage limits what ReadMessage, Messages and Transact of the server ends accept, in bytes; 0 means no limit.
 	MaxMessage int
@@ -163,7 +164,7 @@ func (lc *ListenConfig) backlog() int {
 	return lc.Backlog
 }
 
-// serve is one worker: it holds one instance at a time until Accept takes it over. It ends with l.ctx.
+// serve is one worker: it holds one LISTENING instance and, while Accept is awaited, one connection. It ends with l.ctx.
 func (l *Listener) serve(in *Instance) {
 	for {
 		if in == nil {
@@ -176,11 +177,15 @@ func (l *Listener) serve(in *Instance) {
 			in.Close()
 			return
 		}
+		// The next instance comes before this one is given away: its closing must not end the name.
+		in, _ = l.config.create(l.ctx, l.name, l.create)
 		select {
 		case l.conns <- conn:
-			in = nil
 		case <-l.ctx.Done():
 			conn.Close()
+			if in != nil {
+				in.Close()
+			}
 			return
 		}
 	}
@@ -203,15 +208,24 @@ func (l *Listener) next() *Instance {
 			}
 			return nil
 		}
-		// Our own closed instance wakes us; another process's can't, so look again now and then.
-		retry := time.NewTimer(100 * time.Millisecond)
-		select {
-		case <-l.freed:
-		case <-retry.C:
-		case <-l.ctx.Done():
+		if !l.awaitRoom() {
+			return nil
 		}
-		retry.Stop()
 	}
+}
+
+// awaitRoom waits until an instance may have been closed. Our own tell us; of another process's we learn only by
+// looking again now and then. It reports false when the listener is closed.
+func (l *Listener) awaitRoom() bool {
+	retry := time.NewTimer(100 * time.Millisecond)
+	defer retry.Stop()
+	select {
+	case <-l.freed:
+	case <-retry.C:
+	case <-l.ctx.Done():
+		return false
+	}
+	return true
 }
 
 // connect waits for a client and returns the connection, also when the client is gone already: it may have left data.

@@ -69,6 +69,18 @@ func (b *bell) hear(fd uintptr) bool {
 // ring wakes the other process. It does not block.
 func (b *bell) ring() { _ = b.raw.Write(b.ringFunc) }
 
+// alive asks the kernel whether the other process still holds its socket.
+func (b *bell) alive() bool {
+	alive := true
+	err := b.raw.Control(func(fd uintptr) {
+		poll := []unix.PollFd{{Fd: int32(fd)}}
+		if n, err := unix.Poll(poll, 0); err == nil && n > 0 {
+			alive = poll[0].Revents&(unix.POLLHUP|unix.POLLERR) == 0
+		}
+	})
+	return err == nil && alive
+}
+
 // sleep parks the caller, who wants what want says, until the other end rings or something stirs here. unchanged is
 // asked once more after the announcement, with stirs as it was before the caller last looked.
 func (b *bell) sleep(want uint32, stirs uint64, unchanged func() bool) {

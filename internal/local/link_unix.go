@@ -91,7 +91,7 @@ func newLink(sock *net.UnixConn, mem []byte, config linkConfig) (*link, error) {
 	l := &link{config: config, bell: b, mem: mem, torndown: make(chan struct{})}
 	l.end = npfs.NewEnd(mem, npfs.EndConfig{
 		Server: config.Server, Type: config.Type, InQuota: config.InQuota, OutQuota: config.OutQuota,
-		Modes: config.Modes, Bell: b.ring, Wake: b.stir, Pause: pauseForClaim,
+		Modes: config.Modes, Bell: b.ring, Wake: b.stir, Alive: b.alive, Pause: pauseForClaim,
 	})
 	b.end = l.end
 	l.readBy.expired, l.writeBy.expired = b.stir, b.stir
@@ -111,30 +111,13 @@ func pauseForClaim(n int) bool {
 	return true
 }
 
-// enter begins a call; leave ends it.
+// enter begins a call that touches the region without a lock of npfs, or that waits; release ends it.
 func (l *link) enter() error {
 	if l.users.Add(1)&linkClosed != 0 {
 		l.release()
 		return net.ErrClosed
 	}
-	if regionMayShrink {
-		debug.SetPanicOnFault(true)
-	}
 	return nil
-}
-
-// leave is deferred after enter. Where a region can be truncated under us, it turns the fault into a broken pipe.
-func (l *link) leave(err *error) {
-	if regionMayShrink {
-		debug.SetPanicOnFault(false)
-		if fault := recover(); fault != nil {
-			if _, ok := fault.(interface{ Addr() uintptr }); !ok {
-				panic(fault)
-			}
-			*err = winerr.BrokenPipe
-		}
-	}
-	l.release()
 }
 
 func (l *link) release() {
@@ -145,10 +128,17 @@ func (l *link) release() {
 
 // letGo ends the connection after the last call has ended.
 func (l *link) letGo() {
-	l.end.Close()
 	_ = l.bell.sock.Close()
 	_ = unix.Munmap(l.mem)
 	close(l.torndown)
+}
+
+// leave is deferred after enter.
+func (l *link) leave(err *error) {
+	defer l.release()
+	if regionMayShrink {
+		catchFault(recover(), err)
+	}
 }
 
 // Close ends every waiting call with net.ErrClosed, withdraws writes that were waiting, and lets go.
@@ -160,6 +150,7 @@ func (l *link) Close() error {
 	l.users.Add(1)
 	l.readBy.stop()
 	l.writeBy.stop()
+	l.end.Close(net.ErrClosed)
 	l.bell.stir()
 	l.release()
 	<-l.torndown
@@ -176,6 +167,32 @@ func (l *link) Disconnect() error {
 	return l.Close()
 }
 
+// guard is deferred by calls that touch the region under a lock of npfs only. Where a region can be truncated under us, it
+// turns the fault into a broken pipe.
+func guard(err *error) {
+	if regionMayShrink {
+		catchFault(recover(), err)
+	}
+}
+
+// catchFault turns a recovered memory fault into a broken pipe and lets every other panic go on.
+func catchFault(fault any, err *error) {
+	if fault == nil {
+		return
+	}
+	if _, ok := fault.(interface{ Addr() uintptr }); !ok {
+		panic(fault)
+	}
+	*err = winerr.BrokenPipe
+}
+
+// expectFaults makes faults of this goroutine panics, where they can happen.
+func expectFaults() {
+	if regionMayShrink {
+		debug.SetPanicOnFault(true)
+	}
+}
+
 var ops = sync.Pool{New: func() any { return new(npfs.Op) }}
 
 // finish returns an operation's result and gives the Op back.
@@ -187,10 +204,11 @@ func finish(op *npfs.Op) (n int, buf []byte, err error) {
 }
 
 func (l *link) Read(p []byte) (n int, err error) {
-	if err := l.allow(npfs.ReadData); err != nil {
+	if err := l.allowed(npfs.ReadData); err != nil {
 		return 0, err
 	}
-	defer l.leave(&err)
+	defer guard(&err)
+	expectFaults()
 	op := ops.Get().(*npfs.Op)
 	op.Buf = p
 	if !l.end.StartRead(op) {
@@ -201,10 +219,11 @@ func (l *link) Read(p []byte) (n int, err error) {
 }
 
 func (l *link) ReadMessage(buf []byte, limit int) (out []byte, err error) {
-	if err := l.allow(npfs.ReadData); err != nil {
+	if err := l.allowed(npfs.ReadData); err != nil {
 		return buf, err
 	}
-	defer l.leave(&err)
+	defer guard(&err)
+	expectFaults()
 	op := ops.Get().(*npfs.Op)
 	op.Buf = buf
 	if !l.end.StartReadMessage(op, limit) {
@@ -215,10 +234,11 @@ func (l *link) ReadMessage(buf []byte, limit int) (out []byte, err error) {
 }
 
 func (l *link) Write(p []byte) (n int, err error) {
-	if err := l.allow(npfs.WriteData); err != nil {
+	if err := l.allowed(npfs.WriteData); err != nil {
 		return 0, err
 	}
-	defer l.leave(&err)
+	defer guard(&err)
+	expectFaults()
 	for {
 		chunk := p
 		if len(p) > npfs.MaxMessage && l.config.Type == npfs.Byte {
@@ -328,11 +348,20 @@ func (l *link) setDeadline(d *deadline, t time.Time) error {
 	return nil
 }
 
-// allow begins a call that needs the rights in need.
-func (l *link) allow(need npfs.Access) error {
+// allowed checks that the end was granted the rights in need.
+func (l *link) allowed(need npfs.Access) error {
 	if l.config.Access&need != need {
 		return winerr.AccessDenied
 	}
+	return nil
+}
+
+// allow begins a call that needs the rights in need; leave ends it.
+func (l *link) allow(need npfs.Access) error {
+	if err := l.allowed(need); err != nil {
+		return err
+	}
+	expectFaults()
 	return l.enter()
 }
 
@@ -356,15 +385,17 @@ func (l *link) await(k *kind, op *npfs.Op) {
 	if k == writing {
 		spin, by = &l.writes, &l.writeBy
 	}
+	if l.enter() != nil {
+		<-l.torndown // Close has cancelled the operation by then
+		k.poll(l.end, op)
+		return
+	}
+	defer l.release()
 	began := uptime()
 	for {
 		stirs, mark := l.bell.stirs.Load(), k.mark(l.end)
 		if k.poll(l.end, op) {
 			break
-		}
-		if l.users.Load()&linkClosed != 0 {
-			k.drop(l.end, op, net.ErrClosed)
-			return
 		}
 		if by.passed() {
 			k.drop(l.end, op, os.ErrDeadlineExceeded)

@@ -1,6 +1,7 @@
 package npfs
 
 import (
+	"net"
 	"sync/atomic"
 
 	"github.com/anypipe/anypipe/internal/winerr"
@@ -16,6 +17,8 @@ type EndConfig struct {
 	Bell func()
 	// Wake wakes the waiters of this end in this process, as operations of theirs were completed by another caller.
 	Wake func()
+	// Alive reports whether the other process still holds its end.
+	Alive func() bool
 	// Pause waits a little, longer with growing n, while the other end holds what it must let go of soon. It returns
 	// false when that took too long.
 	Pause func(n int) bool
@@ -54,14 +57,16 @@ func InitRegion(mem []byte, inQuota, outQuota int) {
 func NewEnd(mem []byte, config EndConfig) *End {
 	g := viewRegion(mem, config.InQuota, config.OutQuota)
 	e := &End{config: config, server: config.Server, lines: g}
-	in, inRing, out, outRing, quota := g.in, g.inRing, g.out, g.outRing, config.OutQuota
+	in, inRing, out, outRing := g.in, g.inRing, g.out, g.outRing
+	inQuota, outQuota := config.InQuota, config.OutQuota
 	e.me, e.peer = g.server, g.client
 	if !config.Server {
-		in, inRing, out, outRing, quota = out, outRing, in, inRing, config.InQuota
+		in, inRing, out, outRing = out, outRing, in, inRing
+		inQuota, outQuota = outQuota, inQuota
 		e.me, e.peer = e.peer, e.me
 	}
-	e.in = reader{end: e, lane: in, ring: inRing, typ: config.Type}
-	e.out = writer{end: e, lane: out, ring: outRing, typ: config.Type, quota: uint64(quota)}
+	e.in = reader{end: e, lane: in, ring: inRing, typ: config.Type, quota: uint64(inQuota)}
+	e.out = writer{end: e, lane: out, ring: outRing, typ: config.Type, quota: uint64(outQuota)}
 	e.storeModes(config.Modes)
 	return e
 }
@@ -156,6 +161,10 @@ func (e *End) StartWrite(op *Op, p []byte) bool {
 func (e *End) StartTransact(write, read *Op, request []byte, limit int) bool {
 	e.in.mu.Lock()
 	defer e.in.unlock()
+	if e.in.closed {
+		write.finish(net.ErrClosed)
+		return false
+	}
 	if err := e.transactRefusal(); err != nil {
 		write.finish(err)
 		return false
@@ -253,9 +262,12 @@ func (e *End) Disconnect() {
 	e.ringFor(wantData | wantSpace)
 }
 
-// Close announces that this end is closed. Pending operations must have been cancelled before. What this end wrote
-// stays readable for the other.
-func (e *End) Close() {
+// Close announces that this end is closed. What it wrote stays readable for the other; writes that are pending are
+// withdrawn and all pending operations end with err. From then on no method touches the region but ReadMark and
+// WriteMark; the memory may be unmapped when nobody calls these any more.
+func (e *End) Close(err error) {
+	e.in.close(err)
+	e.out.close(err)
 	e.me.flags.Or(flagClosed)
 	e.ringFor(wantData | wantSpace)
 }

@@ -17,7 +17,7 @@ func newPair(t testing.TB, typ Mode, in, out int) (server, client *End) {
 	mem := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), len(words)*8)
 	InitRegion(mem, in, out)
 	config := EndConfig{Type: typ, InQuota: in, OutQuota: out, Modes: Modes{Read: typ},
-		Bell: func() {}, Wake: func() {}, Pause: func(n int) bool { return n < 100 }}
+		Bell: func() {}, Wake: func() {}, Alive: func() bool { return true }, Pause: func(n int) bool { return n < 100 }}
 	config.Server = true
 	server = NewEnd(mem, config)
 	config.Server = false
@@ -158,7 +158,7 @@ func TestCloseAndDisconnect(t *testing.T) {
 	startWrite(s, "last")
 	r := startRead(s, 1)
 	s.CancelRead(r, winerr.OperationAborted)
-	s.Close()
+	s.Close(errTest)
 	wantRead(t, c, 10, "last", nil)
 	wantRead(t, c, 10, "", io.EOF)
 	wantWritten(t, c, startWrite(c, "x"), 0, winerr.NoData)

@@ -15,7 +15,7 @@ func scribbled(t testing.TB, script []byte) {
 	InitRegion(mem, quota, quota)
 	bells := 0
 	end := NewEnd(mem, EndConfig{Server: true, Type: Message, InQuota: quota, OutQuota: quota, Modes: Modes{Read: Message},
-		Bell: func() { bells++ }, Wake: func() {}, Pause: func(n int) bool { return n < 10 }})
+		Bell: func() { bells++ }, Wake: func() {}, Alive: func() bool { return true }, Pause: func(n int) bool { return n < 10 }})
 	var reads, writes []*Op
 	payload := make([]byte, 70_000)
 	for len(script) >= 8 {
@@ -66,7 +66,7 @@ func scribbled(t testing.TB, script []byte) {
 			t.Fatal("a cancelled write is not done")
 		}
 	}
-	end.Close()
+	end.Close(errTest)
 }
 
 type testError struct{}

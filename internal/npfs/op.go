@@ -29,6 +29,7 @@ type Op struct {
 	record  uint64 // ring position of its header
 	written int    // bytes of data in the ring
 	inRing  bool   // the header is in the ring
+	counted bool   // counted in the lane's waiting
 	forced  bool   // completes without regard to quota
 	empties int    // empty messages accepted behind it while it was streaming in
 	tail    uint64 // flush: ring position that must be read

@@ -1,8 +1,7 @@
 package npfs
 
 import (
-	"io"
-	"math"
+	"net"
 
 	"github.com/anypipe/anypipe/internal/winerr"
 )
@@ -11,6 +10,9 @@ import (
 func (r *reader) peek(p []byte) (Peeked, error) {
 	r.mu.Lock()
 	defer r.unlock()
+	if r.closed {
+		return Peeked{}, net.ErrClosed
+	}
 	flags := r.end.flags()
 	if flags&flagDisconnected != 0 {
 		if r.end.server {
@@ -20,41 +22,27 @@ func (r *reader) peek(p []byte) (Peeked, error) {
 	}
 	r.progress(nil)
 	if !r.claim() {
-		return Peeked{}, io.EOF
+		return Peeked{}, winerr.BrokenPipe
 	}
-	defer r.lane.claim.Store(claimFree)
+	defer r.release()
 	r.applyCut()
 	out := Peeked{State: r.end.state()}
-	entered := r.enter()
-	if r.publish() {
-		r.end.ringFor(wantSpace)
-	}
-	out.Available = r.unread()
-	if !entered {
-		if flags != 0 {
-			return Peeked{}, winerr.BrokenPipe
-		}
-		return out, nil
-	}
-	if r.typ == Message {
+	entered := r.enter() && !r.unfinished()
+	bytes, messages := r.survey()
+	out.Available = bytes
+	switch {
+	case !entered && flags != 0:
+		return Peeked{}, winerr.BrokenPipe
+	case !entered:
+	case r.typ == Message:
 		out.Read = r.peekRecord(p, r.head, r.left, r.lane.tail.Load())
-		out.Length = int(r.left)
+		out.Length, out.Messages = int(r.left), messages
 		out.Left = out.Length - out.Read
-		out.Messages = int(max(int32(r.lane.records.Load()-r.records), 1))
-		return out, nil
+	default:
+		out.Read = r.peekStream(p)
+		out.Left = -out.Read
 	}
-	out.Read = r.peekStream(p)
-	out.Left = -out.Read
 	return out, nil
-}
-
-// unread returns the bytes accepted by the writer and not read, blocked writes included.
-func (r *reader) unread() int {
-	n := r.lane.queued.Load() - r.taken
-	if n > 1<<40 { // a counter that went backwards or makes no sense
-		return 0
-	}
-	return int(min(n, math.MaxInt))
 }
 
 // peekRecord copies the published part of one record's payload, which starts at pos.

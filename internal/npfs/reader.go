@@ -2,6 +2,8 @@ package npfs
 
 import (
 	"io"
+	"math"
+	"net"
 	"slices"
 	"sync"
 
@@ -15,17 +17,19 @@ type reader struct {
 	ring ring
 	typ  Mode
 
-	mu      sync.Mutex // guards all below
-	pending []*Op      // reads in the order they came; the first may be announced
-	demand  uint64     // sum of the sizes of pending
-	head    uint64     // ring position of the next byte
-	// published is the head that the writer can see.
-	published uint64
-	others    bool   // a read other than the caller's was completed, so its waiter must be woken
-	taken     uint64 // payload bytes read
-	records   uint32 // records consumed
-	left      uint64 // unread payload of the record under head; 0 between records
-	next      uint64 // ring position of the record after it
+	quota uint64 // immutable
+
+	mu       sync.Mutex // guards all below
+	closed   bool       // the end was closed: the region must not be touched any more
+	pending  []*Op      // reads in the order they came; the first may be announced
+	demand   uint64     // sum of the sizes of pending
+	head     uint64     // ring position of the next byte
+	taken    uint64     // payload bytes read
+	position uint64     // both as the writer sees them, unclaimed
+	left     uint64     // unread payload of the record under head; 0 between records
+	next     uint64     // ring position of the record after it
+	dropped  bool       // the writer was killed and what it had not completed was dropped
+	others   bool       // a read other than the caller's was completed, so its waiter must be woken
 }
 
 // start begins a read. It is done on return (true), or pending.
@@ -47,6 +51,10 @@ func (r *reader) unlock() {
 }
 
 func (r *reader) startLocked(op *Op, noWait bool) {
+	if r.closed {
+		op.finish(net.ErrClosed)
+		return
+	}
 	if len(r.pending) == 0 && r.attempt(op) {
 		return
 	}
@@ -128,17 +136,13 @@ func (r *reader) setDemand(n uint64) {
 // attempt tries to complete a read from the ring, or by the state of the connection when the ring is empty.
 func (r *reader) attempt(op *Op) bool {
 	flags := r.end.flags() // before the ring: what was written before the peer closed must be found
-	fin := r.lane.fin.Load() != 0 && r.lane.queued.Load() == r.taken
+	fin := r.lane.fin.Load() != 0 && r.lane.messages.Load() == 0
 	if flags&(flagDisconnected|endBroken) == 0 && !r.idle() {
 		if !r.claim() {
 			flags |= endBroken
 		} else {
 			r.take(op)
-			moved := r.publish()
-			r.lane.claim.Store(claimFree)
-			if moved {
-				r.end.ringFor(wantSpace)
-			}
+			r.release()
 			if op.done {
 				return true
 			}
@@ -162,12 +166,11 @@ func (r *reader) attempt(op *Op) bool {
 	return true
 }
 
-// claim takes the lane for reading. It fails, and breaks the connection, if the writer holds it for longer than any
-// withdrawal can last.
+// claim takes the front of the lane for reading. It fails, and breaks the connection, if the writer holds it for longer
+// than any withdrawal can last.
 func (r *reader) claim() bool {
-	for n := 0; !r.lane.claim.CompareAndSwap(claimFree, claimReader); n++ {
+	for n := 0; !r.lane.position.CompareAndSwap(r.position, r.position|claimReader); n++ {
 		if r.end.gone.Load() { // whoever held it is dead
-			r.lane.claim.Store(claimReader)
 			return true
 		}
 		if !r.end.mayStillLetGo(n) {
@@ -177,22 +180,26 @@ func (r *reader) claim() bool {
 	return true
 }
 
-// publish makes progress visible to the writer and reports whether there was any.
-func (r *reader) publish() bool {
-	if r.published == r.head {
-		return false
+// publish makes progress visible to the writer, with the claim that still holds, and reports whether there was any.
+func (r *reader) publish(claim uint64) bool {
+	before := r.position
+	r.position = packPosition(r.head, r.taken)
+	r.lane.position.Store(r.position | claim)
+	return r.position != before
+}
+
+// release publishes, lets go of the front, and wakes the writer if it sleeps for space.
+func (r *reader) release() {
+	if r.publish(0) {
+		r.end.ringFor(wantSpace)
 	}
-	r.published = r.head
-	r.lane.taken.Store(r.taken)
-	r.lane.head.Store(r.head)
-	return true
 }
 
 // take moves bytes from the ring into op until it is done or the ring has no more. The claim is held.
 func (r *reader) take(op *Op) {
 	r.applyCut()
 	for !op.done {
-		if r.end.flags()&flagDisconnected != 0 || !r.enter() {
+		if r.end.flags()&flagDisconnected != 0 || !r.enter() || r.unfinished() {
 			break
 		}
 		if r.left == 0 {
@@ -267,10 +274,30 @@ func (r *reader) enter() bool {
 	return true
 }
 
+// unfinished reports whether the record under head is part of a write that had not completed when its process was
+// killed, and drops it. Windows cancels such a write, so it vanishes, and nothing completed lies behind it.
+func (r *reader) unfinished() bool {
+	end := r.taken + r.left
+	if r.left <= r.quota || end <= r.lane.forced.Load() || !r.peerKilled() {
+		return false // it was within the quota when its writer was last here, or its writer still is
+	}
+	r.dropped = true
+	r.head += r.available()
+	r.left = 0
+	return true
+}
+
+// peerKilled reports whether the other process has ended without closing its end.
+func (r *reader) peerKilled() bool {
+	if !r.end.gone.Load() && !r.end.config.Alive() {
+		r.end.gone.Store(true)
+	}
+	return r.end.gone.Load() && r.end.peer.flags.Load()&flagClosed == 0
+}
+
 // leave ends the record under head.
 func (r *reader) leave() {
 	r.head, r.left = r.next, 0
-	r.records++
 }
 
 // available returns the published bytes behind head, 0 if the region makes no sense.
@@ -304,7 +331,7 @@ func (r *reader) copySome(op *Op) bool {
 		r.left -= n
 		r.taken += n
 		if r.left > 0 && op.room() > 0 {
-			if r.publish() { // the writer streams on while we hold the claim
+			if r.publish(claimReader) { // the writer streams on while we hold the claim
 				r.end.ringFor(wantSpace)
 			}
 		}
@@ -358,7 +385,9 @@ func (op *Op) grown() int {
 func (r *reader) poll(op *Op) bool {
 	r.mu.Lock()
 	defer r.unlock()
-	r.progress(op)
+	if !r.closed {
+		r.progress(op)
+	}
 	return op.done
 }
 
@@ -371,6 +400,9 @@ func (r *reader) mark() Mark {
 func (r *reader) cancel(op *Op, err error) {
 	r.mu.Lock()
 	defer r.unlock()
+	if r.closed {
+		return
+	}
 	r.progress(op)
 	if op.done {
 		return
@@ -405,6 +437,51 @@ func (r *reader) awaitFeed(op *Op) {
 func (r *reader) readable() int {
 	r.mu.Lock()
 	defer r.unlock()
+	if r.closed {
+		return 0
+	}
 	r.progress(nil)
-	return r.unread()
+	bytes, _ := r.survey()
+	return bytes
+}
+
+// survey counts the unread bytes and messages, blocked writes included.
+func (r *reader) survey() (bytes, messages int) {
+	waiting, waitingMessages := r.lane.waiting.Load(), r.lane.messages.Load()
+	pos, sum, n := r.head, r.left, uint64(0)
+	if r.left > 0 {
+		pos, n = r.next, 1
+	}
+	for tail := r.lane.tail.Load(); pos < tail && tail-pos <= r.ring.size() && tail-pos >= recordAlign; {
+		h := r.ring.header(pos)
+		length := uint64(h & recordLength)
+		pos = alignRecord(pos + recordAlign + length)
+		if h&voidRecord != 0 {
+			continue
+		}
+		sum, n = sum+length, n+1
+	}
+	if !r.dropped {
+		sum, n = sum+min(waiting, 1<<40), n+uint64(waitingMessages)
+	}
+	return int(min(sum, math.MaxInt)), int(min(n, math.MaxInt))
+}
+
+// close ends all pending reads with err and forbids new ones.
+func (r *reader) close(err error) {
+	for op := r.firstOrClosed(); op != nil; op = r.firstOrClosed() {
+		r.cancel(op, err)
+	}
+	r.end.config.Wake()
+}
+
+// firstOrClosed returns the first pending read; if there is none, the reader is closed.
+func (r *reader) firstOrClosed() *Op {
+	r.mu.Lock()
+	defer r.unlock()
+	if len(r.pending) > 0 {
+		return r.pending[0]
+	}
+	r.closed = true
+	return nil
 }

@@ -49,38 +49,54 @@ const (
 	wantSpace = 1 << 1 // the other end's reading
 )
 
-// lane is the shared control block of one direction, a cache line for each owner.
+// lane is the shared control block of one direction, a cache line for each owner. What changes with every write is tail
+// alone, and with every read position alone.
 type lane struct {
 	// Written by the writing end.
-	tail    atomic.Uint64 // ring bytes published
-	queued  atomic.Uint64 // payload bytes of all accepted writes, blocked ones included
-	granted atomic.Uint64 // payload position up to which bytes were given to announced reads
-	records atomic.Uint32 // accepted records, wrapping
-	fin     atomic.Uint32 // 1: the writer will write no more (CloseWrite)
-	cutEnd  atomic.Uint64 // the record under the reader now ends here …
-	cutTo   atomic.Uint64 // … and the next one starts here; see writer.withdraw
-	_       [lineSize - 48]byte
+	tail     atomic.Uint64 // ring bytes published
+	granted  atomic.Uint64 // payload position up to which bytes were given to announced reads
+	forced   atomic.Uint64 // payload position up to which writes were completed without regard to quota
+	waiting  atomic.Uint64 // payload bytes of accepted writes that have not begun to enter the ring
+	messages atomic.Uint32 // how many such writes there are, empty messages included
+	fin      atomic.Uint32 // 1: the writer will write no more (CloseWrite)
+	cutEnd   atomic.Uint64 // the record under the reader now ends here …
+	cutTo    atomic.Uint64 // … and the next one starts here; see writer.withdraw
+	_        [lineSize - 56]byte
 
-	// Written by the reading end.
-	head   atomic.Uint64 // ring bytes consumed
-	taken  atomic.Uint64 // payload bytes read
-	demand atomic.Uint64 // bytes that all pending reads together would take
-	_      [lineSize - 24]byte
-
-	// claim is held by the reader while it reads and by the writer while it takes back.
-	claim atomic.Uint32
-	_     [lineSize - 4]byte
+	// Written by the reading end, except for the writer's claim.
+	position atomic.Uint64 // ring bytes consumed, payload bytes read, and who works at the front; see packPosition
+	demand   atomic.Uint64 // bytes that all pending reads together would take
+	_        [lineSize - 16]byte
 
 	// slot is the announced read: slotEmpty, slotWaiting with its size, or slotFed with what it was given.
 	slot atomic.Uint64
 	_    [lineSize - 8]byte
+
+	_ [lineSize]byte
 }
 
+// The front of a lane belongs to the reader while it reads and to the writer while it takes back. The claim is in the two
+// low bits of the position, so that reading costs one compare-and-swap and one store.
 const (
-	claimFree   = 0
-	claimReader = 1
-	claimWriter = 2
+	claimReader uint64 = 1
+	claimWriter uint64 = 2
+	claimMask   uint64 = 3
+	takenBits          = 30
+	takenMask   uint32 = 1<<takenBits - 1
 )
+
+// packPosition packs the low 32 bits of head and the low 30 bits of taken. Less than a ring lies between two looks of
+// the writer, so it can extend them.
+func packPosition(head, taken uint64) uint64 {
+	return head<<32 | uint64(uint32(taken)&takenMask)<<2
+}
+
+// advance returns the smallest counters at or above head and taken that agree with a packed position.
+func advance(head, taken, packed uint64) (newHead, newTaken uint64) {
+	newHead = head + uint64(uint32(packed>>32)-uint32(head))
+	newTaken = taken + uint64((uint32(packed>>2)-uint32(taken))&takenMask)
+	return newHead, newTaken
+}
 
 // The announced read, packed: two bits of state, one for "the message goes on", the size in the upper half.
 const (

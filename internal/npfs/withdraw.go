@@ -4,22 +4,19 @@ package npfs
 // follows it comes directly after what was read. It returns how many bytes stay. The claim is held, so the reader's
 // published position is exact.
 func (w *writer) withdraw(op *Op) int {
-	w.look()
 	kept := 0
 	if gone := max(w.granted, w.taken); gone > op.start {
 		kept = int(min(gone-op.start, uint64(op.written)))
 	}
-	if kept == len(op.data) {
+	if kept == len(op.data) && op.inRing {
 		return kept
 	}
 	removed := uint64(len(op.data) - kept)
-	entered := op.inRing && w.head > op.record // the reader counts a record that it entered
 	if op.inRing {
 		w.withdrawFromRing(op, kept)
-	}
-	if kept == 0 && !entered {
-		w.records--
-		w.lane.records.Store(w.records)
+	} else if op.counted {
+		op.counted = false
+		w.count(-len(op.data), -1)
 	}
 	w.closeGap(op, removed)
 	return kept
@@ -62,7 +59,6 @@ func (w *writer) closeGap(op *Op, removed uint64) {
 	w.queued -= removed
 	w.granted = min(w.granted, w.queued)
 	w.lane.granted.Store(w.granted)
-	w.lane.queued.Store(w.queued)
 	for _, later := range w.pending {
 		if later.start > op.start {
 			later.start -= removed

@@ -1,6 +1,7 @@
 package npfs
 
 import (
+	"net"
 	"slices"
 	"sync"
 
@@ -23,8 +24,10 @@ type writer struct {
 	published uint64
 	queued    uint64 // payload position behind the last accepted byte
 	granted   uint64 // payload position up to which bytes were given to announced reads
-	records   uint32 // accepted records
-	closed    bool   // CloseWrite was called
+	waiting   uint64 // payload bytes of pending writes whose header is not in the ring
+	messages  uint32 // how many these are, and the empty messages that writes carry
+	finished  bool   // CloseWrite was called
+	closed    bool   // the end was closed: the region must not be touched any more
 	head      uint64 // the reader's head when last looked at
 	taken     uint64 // the reader's taken when last looked at
 	others    bool   // an operation other than the caller's was completed, so its waiter must be woken
@@ -43,6 +46,10 @@ func (w *writer) start(op *Op, p []byte, noWait bool) bool {
 }
 
 func (w *writer) startLocked(op *Op, p []byte, noWait bool) {
+	if w.closed {
+		op.finish(net.ErrClosed)
+		return
+	}
 	if err := w.refusal(); err != nil {
 		op.finish(err)
 		return
@@ -78,7 +85,7 @@ func (w *writer) refusal() error {
 	switch flags := w.end.flags(); {
 	case flags&flagDisconnected != 0:
 		return winerr.PipeNotConnected
-	case flags != 0 || w.closed:
+	case flags != 0 || w.finished:
 		return winerr.NoData
 	}
 	return nil
@@ -111,11 +118,9 @@ func (w *writer) accept(op *Op) {
 	streaming := w.streaming()
 	op.start = w.queued
 	w.queued += uint64(len(op.data))
-	w.records++
-	w.lane.records.Store(w.records)
-	w.lane.queued.Store(w.queued)
 	if streaming && len(op.data) == 0 { // an empty message never blocks: the write before it carries it
 		w.pending[len(w.pending)-1].empties++
+		w.count(0, 1)
 		op.finish(nil)
 		return
 	}
@@ -130,9 +135,21 @@ func (w *writer) accept(op *Op) {
 		}
 		if !w.complete(op) {
 			w.pending = append(w.pending, op)
+			if !op.inRing {
+				op.counted = true
+				w.count(len(op.data), 1)
+			}
 			w.progress(op)
 		}
 	}
+}
+
+// count publishes a change of what is accepted and not in the ring yet.
+func (w *writer) count(bytes, messages int) {
+	w.waiting += uint64(bytes)
+	w.messages += uint32(messages)
+	w.lane.waiting.Store(w.waiting)
+	w.lane.messages.Store(w.messages)
 }
 
 // streaming reports whether a write is not wholly in the ring yet, so that later ones must queue behind it.
@@ -174,6 +191,15 @@ func (w *writer) put(op *Op) {
 	w.putData(op, free)
 	w.putEmpties(op)
 	w.publish()
+	w.uncount(op)
+}
+
+// uncount takes what has entered the ring out of the waiting.
+func (w *writer) uncount(op *Op) {
+	if op.counted && op.inRing {
+		op.counted = false
+		w.count(-len(op.data), -1)
+	}
 }
 
 // putData writes the next bytes of op's payload, at most free with the padding behind the last.
@@ -199,6 +225,7 @@ func (w *writer) putEmpties(op *Op) {
 		w.ring.setHeader(w.tail, 0)
 		w.tail += recordAlign
 		op.empties--
+		w.count(0, -1)
 	}
 }
 
@@ -239,12 +266,16 @@ func (w *writer) feed(op *Op) {
 
 // look reads the reader's progress, once, and breaks the connection if it makes no sense.
 func (w *writer) look() {
-	head, taken := w.lane.head.Load(), w.lane.taken.Load()
-	if head < w.head || head > w.tail || taken > w.queued {
+	w.lookAt(w.lane.position.Load())
+}
+
+func (w *writer) lookAt(position uint64) {
+	head, taken := advance(w.head, w.taken, position)
+	if head > w.tail || taken > w.queued {
 		w.end.breakDown()
 		return
 	}
-	w.head, w.taken = head, max(taken, w.taken)
+	w.head, w.taken = head, taken
 }
 
 // charged returns the bytes that count against the quota.
@@ -258,6 +289,9 @@ func (w *writer) complete(op *Op) bool {
 	within := op.forced || len(op.data) == 0 || op.end() <= max(w.granted, w.taken)+w.quota
 	if !op.whole() || !within {
 		return false
+	}
+	if op.forced {
+		w.lane.forced.Store(op.end())
 	}
 	op.N = len(op.data)
 	op.finish(nil)
@@ -288,7 +322,7 @@ func (w *writer) progress(mine *Op) {
 
 // mark returns what changes when the reader moves or the connection ends. It takes no lock.
 func (w *writer) mark() Mark {
-	return Mark{moved: w.lane.head.Load(), flags: w.end.flags()}
+	return Mark{moved: w.lane.position.Load() &^ claimMask, flags: w.end.flags()}
 }
 
 // fail ends a pending operation when the connection has ended.
@@ -313,6 +347,10 @@ func (w *writer) startFlush(op *Op) bool {
 }
 
 func (w *writer) startFlushLocked(op *Op) {
+	if w.closed {
+		op.finish(net.ErrClosed)
+		return
+	}
 	switch flags := w.end.flags(); {
 	case flags&flagDisconnected != 0 && !w.end.server:
 		op.finish(winerr.PipeNotConnected)
@@ -340,7 +378,9 @@ func (w *writer) flushed(op *Op) bool {
 func (w *writer) poll(op *Op) bool {
 	w.mu.Lock()
 	defer w.unlock()
-	w.progress(op)
+	if !w.closed {
+		w.progress(op)
+	}
 	return op.done
 }
 
@@ -348,10 +388,13 @@ func (w *writer) poll(op *Op) bool {
 func (w *writer) finishWriting() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.refusal(); err != nil && !w.closed {
+	if w.closed {
+		return net.ErrClosed
+	}
+	if err := w.refusal(); err != nil && !w.finished {
 		return err
 	}
-	w.closed = true
+	w.finished = true
 	w.lane.fin.Store(1)
 	w.end.ringFor(wantData)
 	return nil
@@ -361,6 +404,9 @@ func (w *writer) finishWriting() error {
 func (w *writer) cancel(op *Op, err error) {
 	w.mu.Lock()
 	defer w.unlock()
+	if w.closed {
+		return
+	}
 	w.progress(op)
 	if op.done {
 		return
@@ -371,12 +417,14 @@ func (w *writer) cancel(op *Op, err error) {
 		return
 	}
 	w.replace(op)
-	if !w.claim() {
+	position, claimed := w.claim()
+	if !claimed {
 		op.finish(winerr.BrokenPipe)
 		return
 	}
+	w.lookAt(position)
 	op.N = w.withdraw(op)
-	w.lane.claim.Store(claimFree)
+	w.lane.position.Store(position)
 	w.end.ringFor(wantData)
 	if op.N == len(op.data) {
 		err = nil
@@ -391,29 +439,59 @@ func (w *writer) replace(op *Op) {
 	switch {
 	case i < 0:
 	case op.empties > 0:
-		w.pending[i] = &Op{start: op.start, empties: op.empties - 1}
+		w.pending[i] = &Op{start: op.start, empties: op.empties - 1, counted: true}
 		op.empties = 0
 	default:
 		w.pending = slices.Delete(w.pending, i, i+1)
 	}
 }
 
-// claim takes the lane for withdrawing, or breaks the connection if the reader holds it longer than any copy lasts.
-func (w *writer) claim() bool {
-	for n := 0; !w.lane.claim.CompareAndSwap(claimFree, claimWriter); n++ {
+// claim takes the front of the lane for withdrawing and returns the reader's position, or breaks the connection if the
+// reader holds it longer than any copy lasts.
+func (w *writer) claim() (position uint64, ok bool) {
+	for n := 0; ; n++ {
+		position = w.lane.position.Load()
+		if position&claimMask == 0 && w.lane.position.CompareAndSwap(position, position|claimWriter) {
+			return position, true
+		}
 		if w.end.gone.Load() || !w.end.mayStillLetGo(n) {
 			w.end.breakDown()
-			return false
+			return 0, false
 		}
 	}
-	return true
 }
 
 // writable returns the free quota less what the reader's pending reads would take, as Windows counts it.
 func (w *writer) writable() int {
 	w.mu.Lock()
 	defer w.unlock()
+	if w.closed {
+		return 0
+	}
 	w.progress(nil)
 	free := w.free()
 	return int(free - min(free, w.lane.demand.Load()))
+}
+
+// close ends all pending operations with err, withdraws what was not read of pending writes, and forbids new ones.
+func (w *writer) close(err error) {
+	for op := w.lastOrClosed(); op != nil; op = w.lastOrClosed() {
+		w.cancel(op, err)
+	}
+	w.end.config.Wake()
+}
+
+// lastOrClosed returns the latest pending operation, so that withdrawing frees the ring from its end; if there is none, the
+// writer is closed.
+func (w *writer) lastOrClosed() *Op {
+	w.mu.Lock()
+	defer w.unlock()
+	switch {
+	case len(w.flushes) > 0:
+		return w.flushes[len(w.flushes)-1]
+	case len(w.pending) > 0:
+		return w.pending[len(w.pending)-1]
+	}
+	w.closed = true
+	return nil
 }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/anypipe/anypipe"
+)
+
+// clientFlags are the flags of the commands that open a pipe.
+type clientFlags struct {
+	noWait bool
+	owner  string
+	limit  int
+}
+
+func (f *clientFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.noWait, "no-wait", false, "fail at once (exit code 4) while every instance is busy")
+	cmd.Flags().StringVar(&f.owner, "expect-owner", "", "refuse a pipe that this user (name or SID) does not own")
+}
+
+func (f *clientFlags) addLimit(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&f.limit, "max-message", 0, "refuse messages of more bytes (exit code 8); 0 is no limit")
+}
+
+// dialer opens as the flags say, with the given access.
+func (f *clientFlags) dialer(access anypipe.Access) (*anypipe.Dialer, error) {
+	if f.limit < 0 {
+		return nil, usagef("--max-message %d is negative", f.limit)
+	}
+	return &anypipe.Dialer{Access: access, NoBusyWait: f.noWait, ExpectOwner: f.owner, MaxMessage: f.limit}, nil
+}
+
+func (a *app) sendCommand() *cobra.Command {
+	f := new(clientFlags)
+	cmd := &cobra.Command{
+		Use:   "send NAME [DATA…]",
+		Short: "Send one message",
+		Long: `Send one message: DATA, joined by spaces, or else the whole of stdin, of any size. On a byte-type pipe these are just the
+bytes. It returns when the server has read everything.`,
+		Example: `  anypipe send log "backup done"
+  anypipe send upload < picture.png`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeNames,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, cancel := a.limited(cmd.Context())
+			defer cancel()
+			return a.send(ctx, f, args)
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (a *app) send(ctx context.Context, f *clientFlags, args []string) error {
+	d, err := f.dialer(anypipe.GenericWrite | anypipe.ReadAttributes)
+	if err != nil {
+		return err
+	}
+	data, err := a.payload(ctx, args)
+	if err != nil {
+		return err
+	}
+	c, err := d.Dial(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	defer bindDeadline(ctx, c)()
+	if _, err := c.Write(data); err != nil {
+		return bounded(ctx, err)
+	}
+	return bounded(ctx, c.Flush())
+}
+
+// payload is DATA or, without it, all of stdin.
+func (a *app) payload(ctx context.Context, args []string) ([]byte, error) {
+	if _, err := anypipe.ParseName(args[0]); err != nil {
+		return nil, err
+	}
+	if len(args) > 1 {
+		return []byte(strings.Join(args[1:], " ")), nil
+	}
+	if terminal(a.stdin) != nil {
+		a.log.Print("type the message; Ctrl-D on a line of its own ends it")
+	}
+	return readAll(ctx, a.stdin)
+}

@@ -111,6 +111,26 @@ func TestLockObeysContext(t *testing.T) {
 	ok(t, "create", tryCreate(t, "x", config()))
 }
 
+// When something removes the files of a live server, the name can be created again.
+func TestFilesRemovedUnderServer(t *testing.T) {
+	dir := useDir(t)
+	in := mustCreate(t, "x", config())
+	if err := os.RemoveAll(in.server.claim.path); err != nil {
+		t.Fatal(err)
+	}
+	_, err := tryOpen(t, "x", both)
+	wants(t, "open", err, winerr.FileNotFound)
+	second := mustCreate(t, "x", config())
+	open(t, "x")
+	ok(t, "close the lost one", in.Close())
+	_, err = tryOpen(t, "x", both)
+	wants(t, "open", err, winerr.PipeNotAvailable)
+	ok(t, "close", second.Close())
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left in the namespace: %v, %v", left, err)
+	}
+}
+
 // Creating and closing from many goroutines keeps the count right and leaves nothing.
 func TestCreateAndCloseConcurrently(t *testing.T) {
 	dir := useDir(t)

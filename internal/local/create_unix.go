@@ -143,8 +143,11 @@ func join(c *claim, pipe string, cfg *npfs.CreateConfig, me *identity, given *sd
 	s := process.servers[c.path]
 	process.mu.Unlock()
 	own := ""
-	if s != nil {
+	switch {
+	case s != nil && s.reachable():
 		own = s.id
+	default:
+		s = nil // its instances are lost to clients; the name starts anew
 	}
 	others, err := c.sweep(own)
 	if err != nil {

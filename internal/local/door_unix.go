@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -83,8 +84,11 @@ func (s *server) serve(conn *net.UnixConn) {
 	}
 	conn.SetDeadline(time.Now().Add(handshakeTimeout))
 	request, err := wire.Read(conn)
+	if errors.Is(err, wire.ErrVersion) { // an answer in our version tells the client which one that is
+		wire.Write(conn, &wire.Opened{Status: winerr.NotSupported.Status, Text: err.Error()})
+	}
 	if err != nil {
-		return // a probe, or somebody who does not know the protocol: there is nobody to tell
+		return // mostly a probe: somebody who wanted to know whether we live
 	}
 	switch m := request.(type) {
 	case *wire.Open:
@@ -146,7 +150,7 @@ func refusalText(err error) string {
 		return ""
 	}
 	text := err.Error()
-	return text[:min(len(text), wire.MaxText)]
+	return strings.ToValidUTF8(text[:min(len(text), wire.MaxText)], "")
 }
 
 // takeFor takes an instance for a client that is still there.

@@ -216,7 +216,7 @@ func TestForeignClientOfOtherUser(t *testing.T) {
 	cfg := foreignConfig()
 	mustCreate(t, "x", cfg)
 	other.fails("open x rw", winerr.AccessDenied) // the socket's mode
-	cfg.SDDL = "D:(A;;GR;;;WD)(A;;GA;;;BA)" // lets others in, but not for writing, which such a client may do
+	cfg.SDDL = "D:(A;;GR;;;WD)(A;;GA;;;BA)"       // lets others in, but not for writing, which such a client may do
 	in := mustCreate(t, "y", cfg)
 	other.must("open y rw")
 	open(t, "y")

@@ -175,11 +175,14 @@ func (c *claim) openDoor(ctx context.Context, d doorFile, cfg *npfs.OpenConfig) 
 		return nil, err
 	}
 	client, err := c.ask(ctx, conn, server, cfg)
-	if err != nil {
-		conn.Close()
-		return nil, err
+	if err == nil {
+		return client, nil
 	}
-	return client, nil
+	conn.Close()
+	if err == errDead && answers(d.path) { // a process that leaves closes its door before it hangs up
+		err = fmt.Errorf("server process %d hung up without an answer: %w", server.pid, io.ErrUnexpectedEOF)
+	}
+	return nil, err
 }
 
 // ask exchanges Open and Opened over conn, which the client owns if there is no error.

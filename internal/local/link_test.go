@@ -3,10 +3,13 @@
 package local
 
 import (
+	"errors"
 	"io"
+	"runtime"
 	"testing"
 
 	"github.com/anypipe/anypipe/internal/npfs"
+	"github.com/anypipe/anypipe/internal/winerr"
 )
 
 // linkPair makes both ends of a duplex connection within this process.
@@ -106,5 +109,21 @@ func BenchmarkLinkOneWay(b *testing.B) {
 	client.Close()
 	if got := <-done; got != b.N {
 		b.Fatalf("%d of %d arrived", got, b.N)
+	}
+}
+
+// TestPeerGone checks that the vigil notices a peer that let go without a word, while nobody waits for it.
+func TestPeerGone(t *testing.T) {
+	server, client := linkPair(t, npfs.Message, 1<<16)
+	client.bell.sock.CloseWrite() // what the kernel does for a killed process
+	client.bell.sock.CloseRead()
+	for server.Status().State != npfs.Closing {
+		runtime.Gosched()
+	}
+	if _, err := server.Write([]byte("x")); !errors.Is(err, winerr.NoData) {
+		t.Fatalf("write: %v", err)
+	}
+	if _, err := server.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatalf("read: %v", err)
 	}
 }

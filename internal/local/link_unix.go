@@ -39,6 +39,8 @@ type link struct {
 	tearDown sync.Once
 	torndown chan struct{} // closed when the memory is unmapped and the socket closed
 
+	watched int // the socket's descriptor, as the vigil knows it; guarded by the watcher's mu
+
 	reads, writes spinner
 	readBy        deadline
 	writeBy       deadline
@@ -95,6 +97,10 @@ func newLink(sock *net.UnixConn, mem []byte, config linkConfig) (*link, error) {
 	})
 	b.end = l.end
 	l.readBy.expired, l.writeBy.expired = b.stir, b.stir
+	if err := watch(l); err != nil {
+		_ = unix.Munmap(mem)
+		return nil, err
+	}
 	return l, nil
 }
 
@@ -128,6 +134,7 @@ func (l *link) release() {
 
 // letGo ends the connection after the last call has ended.
 func (l *link) letGo() {
+	unwatch(l)
 	_ = l.bell.sock.Close()
 	_ = unix.Munmap(l.mem)
 	close(l.torndown)

@@ -204,7 +204,9 @@ func (s *server) leave(in *Instance) error {
 	last := len(s.instances) == 0
 	if last {
 		s.closed = true
-		delete(process.servers, s.claim.path)
+		if process.servers[s.claim.path] == s {
+			delete(process.servers, s.claim.path)
+		}
 		s.door.Close() // from here on connections are refused: the process counts as gone
 	}
 	s.mu.Unlock()
@@ -264,18 +266,26 @@ func (s *server) instancesOfName() (int, error) {
 	return own + others, err
 }
 
-// nudge tells the other processes of the name that this one is there. They are told, not asked: a process that does
-// not take the frame at once will be met by its clients' next look anyway.
+// nudge tells the other processes of the name that this one is there. They are told, not asked: a process that is
+// stopped reads it when it goes on.
 func (s *server) nudge(others []doorFile) {
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+	defer cancel()
 	for _, d := range others {
-		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: d.path, Net: "unix"})
+		conn, _, err := dial(ctx, d.path)
 		if err != nil {
-			continue // it has left, or its queue is full
+			continue // it has left, or is flooded
 		}
 		conn.SetDeadline(time.Now().Add(handshakeTimeout))
 		wire.Write(conn, &wire.Nudge{}) // an error means that it has left
 		conn.Close()
 	}
+}
+
+// reachable reports whether the door is still where clients look. Some systems clean up old files in /tmp.
+func (s *server) reachable() bool {
+	_, err := os.Lstat(s.claim.doorPath(s.id))
+	return err == nil
 }
 
 // answers reports whether a process listens at the socket. A full queue is an answer.

@@ -1,0 +1,132 @@
+//go:build linux || darwin || freebsd
+
+package local
+
+import (
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// vigil learns when the process at the other end of a link dies, also while nobody here waits for it: a killed process
+// closes nothing in the region, but the kernel closes its socket. One goroutine serves all links of the process; it
+// starts with the first link and ends with the last. It is package state because the descriptor that it waits on is
+// worth having once per process only.
+var vigil struct {
+	mu      sync.Mutex
+	watcher *watcher // nil while there are no links
+}
+
+// watcher is the vigil between the first link and the last.
+type watcher struct {
+	file *os.File // the queue of ended sockets, an epoll or kqueue descriptor in the runtime's poller
+	raw  syscall.RawConn
+	done chan struct{} // closed when the goroutine has ended
+
+	mu    sync.Mutex // guards links
+	links map[int]*link
+}
+
+// watch begins to watch a link's socket.
+func watch(l *link) error {
+	vigil.mu.Lock()
+	defer vigil.mu.Unlock()
+	if vigil.watcher == nil {
+		w, err := newWatcher()
+		if err != nil {
+			return err
+		}
+		vigil.watcher = w
+		go w.run() // joined by unwatch of the last link
+	}
+	return vigil.watcher.add(l)
+}
+
+// unwatch ends the watch. It must be called before the socket is closed, once for each link that is watched.
+func unwatch(l *link) {
+	vigil.mu.Lock()
+	defer vigil.mu.Unlock()
+	w := vigil.watcher
+	if w.remove(l) > 0 {
+		return
+	}
+	vigil.watcher = nil
+	_ = w.file.SetReadDeadline(time.Unix(1, 0))
+	<-w.done
+	_ = w.file.Close()
+}
+
+func newWatcher() (*watcher, error) {
+	fd, err := newEndQueue()
+	if err != nil {
+		return nil, err
+	}
+	w := &watcher{file: os.NewFile(uintptr(fd), "vigil"), done: make(chan struct{}), links: make(map[int]*link)}
+	if w.raw, err = w.file.SyscallConn(); err != nil {
+		_ = w.file.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *watcher) add(l *link) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var added error
+	err := l.bell.raw.Control(func(fd uintptr) {
+		l.watched = int(fd)
+		if added = w.control(addToEndQueue, l.watched); added == nil {
+			w.links[l.watched] = l
+		}
+	})
+	if err == nil {
+		err = added
+	}
+	return err
+}
+
+// remove returns how many links are left.
+func (w *watcher) remove(l *link) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.links[l.watched] == l {
+		delete(w.links, l.watched)
+		_ = w.control(removeFromEndQueue, l.watched) // closing the socket would remove it too
+	}
+	return len(w.links)
+}
+
+// control calls f with the queue's descriptor.
+func (w *watcher) control(f func(queue, fd int) error, fd int) (err error) {
+	if controlErr := w.raw.Control(func(queue uintptr) { err = f(int(queue), fd) }); controlErr != nil {
+		return controlErr
+	}
+	return err
+}
+
+// run tells each link whose peer is gone. It ends with the watch.
+func (w *watcher) run() {
+	defer close(w.done)
+	ended := make([]int, 0, endBatch)
+	for {
+		err := w.raw.Read(func(queue uintptr) bool {
+			ended = nextEnded(int(queue), ended[:0])
+			return len(ended) > 0
+		})
+		if err != nil {
+			return // the deadline that unwatch sets
+		}
+		for _, fd := range ended {
+			w.mu.Lock()
+			if l := w.links[fd]; l != nil {
+				l.end.PeerGone()
+				l.bell.stir()
+			}
+			w.mu.Unlock()
+		}
+	}
+}
+
+// endBatch is how many ended sockets are taken from the queue at once.
+const endBatch = 64

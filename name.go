@@ -67,7 +67,7 @@ func splitName(s string) (server, pipe string, err error) {
 		return server, backslashes(pipe), checkServer(s, server)
 	}
 	if rest, ok := cutPrefixFold(s, "npipe:"); ok {
-		s = "//" + strings.TrimLeft(rest, "/")
+		s = "//" + strings.TrimLeft(rest, `/\`)
 	}
 	t := backslashes(s)
 	rest, unc := strings.CutPrefix(t, `\\`)

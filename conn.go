@@ -68,15 +68,15 @@ func (c *Conn) AppendMessage(buf []byte) ([]byte, error) {
 // WriteMessage sends p as one message. On a message-type pipe that is what Write does; on a byte-type pipe, which has
 // no messages, the error is [ErrBadPipe].
 func (c *Conn) WriteMessage(p []byte) error {
-	info, err := c.end.Info()
-	if err == nil && info.Type != Message {
-		err = ErrBadPipe
+	if c.end.Type() != Message {
+		return c.opError("write", ErrBadPipe)
 	}
-	if err == nil {
-		_, err = c.end.Write(p)
-	}
+	_, err := c.end.Write(p)
 	return c.opError("write", err)
 }
+
+// Type returns the pipe's type, Byte or Message.
+func (c *Conn) Type() Mode { return c.end.Type() }
 
 // Messages iterates over the messages until the other end closes. The slice is valid until the next step. An error
 // other than io.EOF is yielded once, with a nil slice, and ends the loop.

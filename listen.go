@@ -202,15 +202,23 @@ func (l *Listener) next() *Instance {
 		case l.ctx.Err() != nil:
 			return nil
 		case !errors.Is(err, winerr.InstanceLimit):
-			select {
-			case l.fatal <- err:
-			default:
-			}
+			l.fail(err)
 			return nil
 		}
 		if !l.awaitRoom() {
 			return nil
 		}
+	}
+}
+
+// fail lets Accept return what ended a worker, unless that is Close.
+func (l *Listener) fail(err error) {
+	if l.ctx.Err() != nil {
+		return
+	}
+	select {
+	case l.fatal <- err:
+	default: // one such error is enough
 	}
 }
 
@@ -232,6 +240,7 @@ func (l *Listener) awaitRoom() bool {
 func (l *Listener) connect(in *Instance) *Conn {
 	err := in.server.Connect(l.ctx)
 	if err != nil && !errors.Is(err, winerr.PipeConnected) && !errors.Is(err, winerr.NoData) {
+		l.fail(err)
 		return nil
 	}
 	c := in.Conn

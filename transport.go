@@ -77,6 +77,8 @@ type Transport interface {
 // os.ErrDeadlineExceeded), which [Conn] wraps. All methods may be called concurrently; concurrent reads are
 // served in order, and so are concurrent writes. Close unblocks everything with net.ErrClosed.
 type Endpoint interface {
+	// Type returns the pipe's type, which never changes. It asks nobody and works after Close.
+	Type() Mode
 	// Read is ReadFile: at most one message in message-read mode, with ErrMoreData if it goes on. A zero-length p
 	// waits for data. The end of the data after the peer closed is io.EOF (ERROR_BROKEN_PIPE).
 	Read(p []byte) (int, error)

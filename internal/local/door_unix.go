@@ -133,11 +133,9 @@ func (s *server) open(conn *net.UnixConn, client *identity, m *wire.Open) bool {
 		if err == nil {
 			return true
 		}
-		if errors.Is(err, errNotListening) { // its owner closed it at this moment
+		if errors.Is(err, errNotListening) { // its owner closed or disconnected it at this moment
 			err = nil
-			continue
 		}
-		err = errors.Join(err, s.giveBack(in))
 	}
 	refusal := &wire.Opened{Status: status(err), Text: refusalText(err)}
 	wire.Write(conn, refusal) // an error means that the client is gone

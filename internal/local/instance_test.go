@@ -47,12 +47,21 @@ func TestServerEndWithoutClient(t *testing.T) {
 		}
 	}
 	check(npfs.Listening, winerr.PipeListening, winerr.BadPipe)
-	wants(t, "disconnect", in.Disconnect(), winerr.PipeListening)
+	pending := background(func() error { return connect(t, in) })
+	awaitBlocked(t, "(*Instance).Connect", 1)
+	ok(t, "disconnect while LISTENING", in.Disconnect()) // 80
+	wants(t, "pending connect", <-pending, winerr.PipeNotConnected)
+	check(npfs.Disconnected, winerr.PipeNotConnected, winerr.BadPipe)
+	_, err := tryOpen(t, "x", both)
+	wants(t, "open", err, winerr.PipeNotAvailable)
+	if err := in.Connect(canceled()); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 	c := open(t, "X") // compared without case
 	ok(t, "disconnect", in.Disconnect())
 	check(npfs.Disconnected, winerr.PipeNotConnected, winerr.BadPipe)
 	wants(t, "second disconnect", in.Disconnect(), winerr.PipeNotConnected)
-	_, err := c.Peer()
+	_, err = c.Peer()
 	wants(t, "client's peer", err, winerr.PipeNotConnected)
 	_, err = c.Info()
 	wants(t, "client's info", err, winerr.PipeNotConnected)

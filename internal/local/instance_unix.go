@@ -67,16 +67,25 @@ func (in *Instance) serveClient(conn *net.UnixConn, client *identity, granted np
 	if in.state != listening {
 		return errNotListening
 	}
+	link, err := in.offer(conn, granted)
+	if err != nil {
+		return errors.Join(err, in.server.giveBack(in))
+	}
+	return in.attach(link, client)
+}
+
+// offer makes a connection over conn and tells the client. in.mu must be held.
+func (in *Instance) offer(conn *net.UnixConn, granted npfs.Access) (*link, error) {
 	if err := conn.SetDeadline(time.Time{}); err != nil {
-		return err
+		return nil, err
 	}
 	pipe := in.server.pipe
-	link, region, err := newServerLink(conn, linkConfig{
+	l, region, err := newServerLink(conn, linkConfig{
 		Type: pipe.Type, Direction: pipe.Direction, Modes: in.modes,
 		InQuota: in.config.InQuota, OutQuota: in.config.OutQuota, Access: in.access, Server: true,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	size, err := fileSize(region)
 	if err == nil {
@@ -86,9 +95,9 @@ func (in *Instance) serveClient(conn *net.UnixConn, client *identity, granted np
 		}, region)
 	}
 	if err = errors.Join(err, region.Close()); err != nil {
-		return errors.Join(err, link.Close())
+		return nil, errors.Join(err, l.Close())
 	}
-	return in.attach(link, client)
+	return l, nil
 }
 
 func fileSize(f *os.File) (uint64, error) {
@@ -159,20 +168,24 @@ func (in *Instance) startListen() (*listen, error) {
 	return in.listen, nil
 }
 
-// Disconnect is DisconnectNamedPipe. While LISTENING it fails with ErrPipeListening, which is Wine's reading; what Windows
-// does there is not settled by any test that its authors ran on Windows (ReactOS succeeds).
+// Disconnect is DisconnectNamedPipe. While LISTENING it succeeds and ends waiting Connects with ErrNotConnected, as
+// ReactOS does, whose structure follows the driver's; no test that its authors ran on Windows settles it (Wine fails with
+// ErrPipeListening).
 func (in *Instance) Disconnect() error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	var err error
 	switch in.state {
 	case closed:
 		return net.ErrClosed
-	case listening:
-		return winerr.PipeListening
 	case disconnected:
 		return winerr.PipeNotConnected
+	case listening:
+		err = in.server.unlisten(in)
+		in.endListen(winerr.PipeNotConnected)
+	case connected:
+		err = in.conn.Disconnect()
 	}
-	err := in.conn.Disconnect()
 	in.conn, in.client, in.state = nil, nil, disconnected
 	return err
 }

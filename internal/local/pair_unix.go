@@ -79,6 +79,9 @@ func unixConn(fd int) (*net.UnixConn, error) {
 	return c.(*net.UnixConn), nil
 }
 
+// Type returns the pipe's type.
+func (h *Half) Type() npfs.Mode { return npfs.Byte }
+
 // Info describes the end: one instance, one name that nobody knows.
 func (h *Half) Info() (npfs.Info, error) {
 	if err := h.allow(npfs.ReadAttributes); err != nil {

@@ -162,6 +162,21 @@ func (s *server) listenLocked(in *Instance) error {
 	return s.publish()
 }
 
+// unlisten takes an instance that is LISTENING no more out of the queue.
+func (s *server) unlisten(in *Instance) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dequeue(in)
+	return s.publish()
+}
+
+// dequeue removes an instance from the queue of those LISTENING, if it is there. s.mu must be held.
+func (s *server) dequeue(in *Instance) {
+	if i := slices.Index(s.listening, in); i >= 0 {
+		s.listening = slices.Delete(s.listening, i, i+1)
+	}
+}
+
 // giveBack returns an instance that take gave and no client got to the front of the queue.
 func (s *server) giveBack(in *Instance) error {
 	s.mu.Lock()
@@ -197,9 +212,7 @@ func (s *server) leave(in *Instance) error {
 		return nil
 	}
 	delete(s.instances, in)
-	if i := slices.Index(s.listening, in); i >= 0 {
-		s.listening = slices.Delete(s.listening, i, i+1)
-	}
+	s.dequeue(in)
 	err := s.publish()
 	last := len(s.instances) == 0
 	if last {

@@ -119,7 +119,8 @@ func (w *watcher) run() {
 		}
 		for _, fd := range ended {
 			w.mu.Lock()
-			if l := w.links[fd]; l != nil {
+			// The descriptor may be another link's by now, so ask again.
+			if l := w.links[fd]; l != nil && !l.bell.alive() {
 				l.end.PeerGone()
 				l.bell.stir()
 			}

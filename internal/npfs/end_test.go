@@ -183,3 +183,45 @@ func TestTransact(t *testing.T) {
 	wantWritten(t, s, startWrite(s, "reply"), 5, nil)
 	want(t, c, r, "reply", nil)
 }
+
+// TestEmptyBeforeWithdrawn: a byte read that finds an empty message and behind it only what was withdrawn is done.
+func TestEmptyBeforeWithdrawn(t *testing.T) {
+	s, c := newPair(t, Message, 0, 0)
+	if err := c.SetModes(Modes{Read: Byte}); err != nil {
+		t.Fatal(err)
+	}
+	startWrite(s, "")
+	w1, w2 := startWrite(s, "withdrawn"), startWrite(s, "too")
+	s.CancelWrite(w1, errTest)
+	s.CancelWrite(w2, errTest)
+	wantRead(t, c, 10, "", nil)
+	wantPending(t, c.PollRead, startRead(c, 10))
+}
+
+// TestFlush is cases 200, 201, 203 and 205.
+func TestFlush(t *testing.T) {
+	s, c := newPair(t, Message, 0, 5)
+	start := func() *Op {
+		op := new(Op)
+		s.StartFlush(op)
+		return op
+	}
+	wantWritten(t, s, start(), 0, nil)
+	startWrite(s, "a")
+	startWrite(s, "")
+	f1 := start()
+	w := startWrite(s, "blocked")
+	f2 := start()
+	wantPending(t, s.PollWrite, f1)
+	wantRead(t, c, 5, "a", nil)
+	wantPending(t, s.PollWrite, f1)
+	wantRead(t, c, 5, "", nil)
+	wantWritten(t, s, f1, 0, nil)
+	wantPending(t, s.PollWrite, f2)
+	s.CancelWrite(w, errTest)
+	wantWritten(t, s, f2, 0, nil)
+	startWrite(s, "x")
+	f3 := start()
+	c.Close(errTest)
+	wantWritten(t, s, f3, 0, winerr.BrokenPipe)
+}

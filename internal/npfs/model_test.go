@@ -38,8 +38,6 @@ type modelQueue struct {
 	quota  int
 	reads  []*modelRead
 	writes []*modelWrite
-	// flushes hold the writes that each must outlive.
-	flushes map[*modelWrite][]*modelWrite
 }
 
 func (q *modelQueue) used() (n int) {

@@ -198,12 +198,14 @@ func (r *reader) release() {
 // take moves bytes from the ring into op until it is done or the ring has no more. The claim is held.
 func (r *reader) take(op *Op) {
 	r.applyCut()
+	empty := false // swallowed an empty message
 	for !op.done {
 		if r.end.flags()&flagDisconnected != 0 || !r.enter() || r.unfinished() {
 			break
 		}
 		if r.left == 0 {
 			r.takeEmpty(op)
+			empty = true
 			continue
 		}
 		if op.room() == 0 {
@@ -220,7 +222,7 @@ func (r *reader) take(op *Op) {
 			op.finish(nil)
 		}
 	}
-	if !op.done && op.N > 0 && !op.begun && !op.fed {
+	if !op.done && (op.N > 0 || empty) && !op.begun && !op.fed {
 		op.finish(nil)
 	}
 }
@@ -233,15 +235,15 @@ func (r *reader) fullError(op *Op) error {
 	return nil
 }
 
-// takeEmpty consumes an empty message. Alone it completes a read with 0 bytes; a byte read that has or finds data
-// swallows it. A zero-length read leaves it, unless it was fed by it.
+// takeEmpty consumes an empty message, which completes a message read with 0 bytes. A byte read swallows it and goes
+// on; if nothing else is there it completes with 0 bytes (see take). A zero-length read leaves it, unless fed by it.
 func (r *reader) takeEmpty(op *Op) {
 	if op.room() == 0 && !op.fed {
 		op.finish(nil)
 		return
 	}
 	r.leave()
-	if op.perRecord || op.pended || (op.N == 0 && r.lane.tail.Load() == r.head) {
+	if op.perRecord || op.pended {
 		op.finish(nil)
 	}
 }

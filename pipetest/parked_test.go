@@ -23,7 +23,8 @@ func watch(ctx context.Context, f func()) error {
 func TestParked(t *testing.T) {
 	forever := make(chan struct{})
 	t.Cleanup(func() { close(forever) })
-	var mu sync.Mutex
+	var mu sync.Mutex // guards entered
+	entered := 0
 	mu.Lock()
 	t.Cleanup(mu.Unlock)
 	for name, f := range map[string]func(){
@@ -34,7 +35,11 @@ func TestParked(t *testing.T) {
 			case <-t.Context().Done():
 			}
 		},
-		"mutex": func() { mu.Lock(); mu.Unlock() },
+		"mutex": func() {
+			mu.Lock()
+			entered++
+			mu.Unlock()
+		},
 	} {
 		if err := watch(t.Context(), f); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -1,24 +1,41 @@
 package pipetest
 
 import (
+	"flag"
 	"os"
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/anypipe/anypipe/testdata/semantics"
 )
 
 // local is this machine's pipes.
 func local() Backend {
 	b := Backend{Name: "local"}
-	if runtime.GOOS != "windows" && os.Geteuid() != 0 {
+	if runtime.GOOS == "windows" {
+		return b
+	}
+	if os.Geteuid() != 0 {
 		b.Traits = append(b.Traits, "unprivileged")
 	}
+	b.Traits = append(b.Traits, "unix")
 	return b
 }
 
 func TestMain(m *testing.M) { Main(m, local()) }
 
-func TestLocal(t *testing.T) { Run(t, local()) }
+func TestLocal(t *testing.T) {
+	sum := Run(t, local())
+	leftOut, err := LeftOut(semantics.Scripts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := flag.Lookup("test.run").Value.String() == ""
+	if want := Cases - len(leftOut); whole && sum.Cases != want {
+		t.Errorf("%d cases ran, %d are scripted", sum.Cases, want)
+	}
+}
 
 // A case whose script says something wrong must fail: in the result, in data, in what pends, and in what is left over.
 func TestWrongExpectationsFail(t *testing.T) {

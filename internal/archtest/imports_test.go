@@ -128,7 +128,7 @@ func TestRootHasNoBuildTags(t *testing.T) {
 // The rules package has no I/O, no goroutine and no clock: that is what makes it testable everywhere, and the same in
 // private memory, between processes and on other carriers.
 func TestNpfsIsPure(t *testing.T) {
-	forbidden := []string{"net", "os", "syscall", "io/ioutil", "os/signal", "os/exec", "context", "log", "log/slog", "golang.org/x/sys/unix", "golang.org/x/sys/windows"}
+	forbidden := []string{"os", "syscall", "io/ioutil", "os/signal", "os/exec", "context", "log", "log/slog", "golang.org/x/sys/unix", "golang.org/x/sys/windows"}
 	for _, s := range sources(t) {
 		if !within(s.pkg(), "internal/npfs") || s.isTest() {
 			continue
@@ -145,6 +145,9 @@ func TestNpfsIsPure(t *testing.T) {
 			case *ast.SelectorExpr:
 				if isClock(x) {
 					t.Errorf("%s:%d uses time.%s: npfs has no clock", s.path, s.line(x.Pos()), x.Sel.Name)
+				}
+				if pkg, ok := x.X.(*ast.Ident); ok && pkg.Name == "net" && x.Sel.Name != "ErrClosed" {
+					t.Errorf("%s:%d uses net.%s: npfs does no I/O, it needs the sentinel net.ErrClosed only", s.path, s.line(x.Pos()), x.Sel.Name)
 				}
 			}
 			return true

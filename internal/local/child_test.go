@@ -26,8 +26,14 @@ import (
 // childEnv makes the test binary a child: another process, perhaps another user's, that does what its standard input says.
 const childEnv = "ANYPIPE_TEST_CHILD"
 
+// machineEnv gives a child another machineDir.
+const machineEnv = "ANYPIPE_TEST_MACHINE_DIR"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
+		if dir := os.Getenv(machineEnv); dir != "" {
+			machineDir = dir
+		}
 		runChild(os.Stdin, os.Stdout)
 		return
 	}
@@ -42,6 +48,7 @@ func TestMain(m *testing.M) {
 type childState struct {
 	instances []*Instance
 	clients   []*Client
+	unlock    func() error
 }
 
 // runChild answers each line with "ok …" or "CODE text".
@@ -106,8 +113,12 @@ func (s *childState) do(words []string) (string, error) {
 		return "", err
 	case "wait":
 		return "", Wait(ctx, ".", arg(1), time.Duration(number(2))*time.Millisecond)
-	case "pid":
-		return strconv.Itoa(os.Getpid()), nil
+	case "lock": // and keep it
+		c, err := statClaim(claimPath(os.Getenv(dirEnv), arg(1)))
+		if err == nil {
+			s.unlock, err = c.lock(ctx)
+		}
+		return "", err
 	}
 	return "", errors.New("unknown command " + words[0])
 }

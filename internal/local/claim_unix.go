@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,6 +92,20 @@ func makeClaim(path string) (*claim, error) {
 // lock takes the claim's lock, waiting until ctx is done. Holders never wait for anyone while they have it, and the kernel
 // drops it when they die; so the pauses below end soon. The error is errClaimGone if the claim has been removed.
 func (c *claim) lock(ctx context.Context) (unlock func() error, err error) {
+	release, err := takeTurn(ctx, c.path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := c.lockFile(ctx)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return func() error { defer release(); return f.Close() }, nil
+}
+
+// lockFile opens and locks the lock file.
+func (c *claim) lockFile(ctx context.Context) (*os.File, error) {
 	name := filepath.Join(c.path, "lock")
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -107,7 +122,7 @@ func (c *claim) lock(ctx context.Context) (unlock func() error, err error) {
 		f.Close()
 		return nil, errClaimGone
 	}
-	return f.Close, nil
+	return f, nil
 }
 
 // flock waits for an exclusive lock of f.
@@ -177,6 +192,11 @@ func (c *claim) doors() ([]doorFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.doorsIn(entries), nil
+}
+
+// doorsIn picks the doors out of the claim's entries.
+func (c *claim) doorsIn(entries []fs.DirEntry) []doorFile {
 	var doors []doorFile
 	for _, e := range entries {
 		id, ok := strings.CutSuffix(e.Name(), doorExt)
@@ -189,7 +209,7 @@ func (c *claim) doors() ([]doorFile, error) {
 		}
 		doors = append(doors, d)
 	}
-	return doors, nil
+	return doors
 }
 
 func (c *claim) doorPath(id string) string { return filepath.Join(c.path, id+doorExt) }
@@ -198,29 +218,24 @@ func (c *claim) livePath(id string) string { return filepath.Join(c.path, id+liv
 // living returns the doors behind which a process is, without the one called except.
 func (c *claim) living(except string) ([]doorFile, error) {
 	doors, err := c.doors()
-	var living []doorFile
-	for _, d := range doors {
-		if d.id != except && answers(d.path) {
-			living = append(living, d)
-		}
-	}
-	return living, err
+	return livingOf(doors, except), err
+}
+
+func livingOf(doors []doorFile, except string) []doorFile {
+	return slices.DeleteFunc(doors, func(d doorFile) bool { return d.id == except || !answers(d.path) })
 }
 
 // sweep removes the files of dead processes and returns the living ones, without the one called except. The lock must be
 // held, so that no process is half way in.
 func (c *claim) sweep(except string) ([]doorFile, error) {
-	living, err := c.living(except)
-	if err != nil {
-		return nil, err
-	}
-	known := map[string]bool{except: true}
-	for _, d := range living {
-		known[d.id] = true
-	}
 	entries, err := os.ReadDir(c.path)
 	if err != nil {
 		return nil, err
+	}
+	living := livingOf(c.doorsIn(entries), except)
+	known := map[string]bool{except: true}
+	for _, d := range living {
+		known[d.id] = true
 	}
 	for _, e := range entries {
 		ext := filepath.Ext(e.Name())

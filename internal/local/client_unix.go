@@ -46,17 +46,13 @@ func newClient(c *claim, conn *net.UnixConn, region *os.File, server *identity, 
 	if err != nil {
 		return nil, err
 	}
-	client := &Client{
-		connection: link, access: m.Access, server: server, claim: c,
+	return &Client{
+		connection: link, access: m.Access, server: server, claim: c, incarnation: m.Incarnation,
 		info: npfs.Info{
 			Type: m.Type, Direction: m.Direction, MaxInstances: int(m.MaxInstances),
 			InQuota: int(m.InQuota), OutQuota: int(m.OutQuota), RejectRemote: m.RejectRemote,
 		},
-	}
-	if fixed, err := c.readPipeFile(); err == nil { // else the server is gone already, and its instances are none
-		client.incarnation = fixed.Incarnation
-	}
-	return client, nil
+	}, nil
 }
 
 // Type returns the pipe's type, without asking anybody.

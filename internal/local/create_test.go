@@ -102,12 +102,39 @@ func TestLockObeysContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	blocked := background(func() error { _, err := Create(ctx, "x", config()); return err })
-	awaitBlocked(t, "flock", 1)
+	awaitBlocked(t, "takeTurn", 1)
 	cancel()
 	if err := <-blocked; !errors.Is(err, context.Canceled) {
 		t.Errorf("create while locked: %v", err)
 	}
 	ok(t, "unlock", unlock())
+	ok(t, "create", tryCreate(t, "x", config()))
+}
+
+// The same between processes.
+func TestLockOfOtherProcess(t *testing.T) {
+	useDir(t)
+	in := mustCreate(t, "x", config())
+	other := startChild(t)
+	unlock, err := in.server.claim.lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.begin("create x") // pauses until we unlock
+	ok(t, "unlock", unlock())
+	if got := other.result(); got != "ok" {
+		t.Errorf("create: %s", got)
+	}
+	held := startChild(t)
+	held.must("lock x")
+	ctx, cancel := context.WithCancel(t.Context())
+	blocked := background(func() error { _, err := Create(ctx, "x", config()); return err })
+	awaitBlocked(t, "flock", 1)
+	cancel()
+	if err := <-blocked; !errors.Is(err, context.Canceled) {
+		t.Errorf("create while locked: %v", err)
+	}
+	held.kill() // the kernel unlocks
 	ok(t, "create", tryCreate(t, "x", config()))
 }
 

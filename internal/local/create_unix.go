@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/anypipe/anypipe/internal/npfs"
 	"github.com/anypipe/anypipe/internal/sddl"
@@ -85,6 +86,9 @@ func claimFor(pipe string, openToOthers bool) (*claim, error) {
 		if err != nil {
 			return nil, err
 		}
+		if c.ownServer() != nil {
+			return c, nil
+		}
 		used, err := c.inUse()
 		if err != nil {
 			return nil, err
@@ -106,14 +110,26 @@ func claimFor(pipe string, openToOthers bool) (*claim, error) {
 
 // inUse reports whether a process serves the claim. What we may not look into counts as used.
 func (c *claim) inUse() (bool, error) {
-	living, err := c.living("")
+	doors, err := c.doors()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case errors.Is(err, fs.ErrPermission):
 		return true, nil
 	}
-	return len(living) > 0, err
+	return slices.ContainsFunc(doors, func(d doorFile) bool { return answers(d.path) }), err
+}
+
+// ownServer returns this process' server of the claim, or nil. One whose door was removed behind its back does not count:
+// its instances are lost to clients, and the name starts anew.
+func (c *claim) ownServer() *server {
+	process.mu.Lock()
+	s := process.servers[c.path]
+	process.mu.Unlock()
+	if s == nil || !s.reachable() {
+		return nil
+	}
+	return s
 }
 
 // ours returns an error if another user owns the claim. Root removes what such a user left behind.
@@ -139,15 +155,9 @@ func (c *claim) ours() error {
 
 // join makes an instance under the claim's lock. nudge is to be called after unlocking.
 func join(c *claim, pipe string, cfg *npfs.CreateConfig, me *identity, given *sddl.Descriptor) (in *Instance, nudge func(), err error) {
-	process.mu.Lock()
-	s := process.servers[c.path]
-	process.mu.Unlock()
-	own := ""
-	switch {
-	case s != nil && s.reachable():
+	s, own := c.ownServer(), ""
+	if s != nil {
 		own = s.id
-	default:
-		s = nil // its instances are lost to clients; the name starts anew
 	}
 	others, err := c.sweep(own)
 	if err != nil {

@@ -4,6 +4,7 @@ package local
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -181,6 +182,61 @@ func TestDoorWait(t *testing.T) {
 	if got, err := io.ReadAll(waiting); err == nil && len(got) != wire.HeaderSize {
 		t.Errorf("got %q", got)
 	}
+}
+
+// Users other than the owner and root can wait, but not without bound.
+func TestForeignWaitsAreBounded(t *testing.T) {
+	useDir(t)
+	s := mustCreate(t, "x", config()).server
+	open(t, "x")
+	for i := range maxForeignWaits + 1 {
+		w := &waiter{foreign: true}
+		if registered := s.register(w); registered != (i < maxForeignWaits) {
+			t.Fatalf("waiter %d: registered %v, %+v", i, registered, w.verdict)
+		}
+		if i < maxForeignWaits {
+			defer s.settle(w, false)
+		}
+	}
+	own := &waiter{}
+	if !s.register(own) {
+		t.Error("the owner can't wait beside them")
+	}
+	s.settle(own, true)
+	if m, ok := own.verdict.(*wire.Woken); !ok || m.Status != winerr.SemTimeout.Status {
+		t.Errorf("verdict %+v", own.verdict)
+	}
+}
+
+// A server process that is stopped answers nobody, and holds up nobody for good.
+func TestStoppedServer(t *testing.T) {
+	useDir(t)
+	c := startChild(t)
+	c.must("create x")
+	if err := c.cmd.Process.Signal(unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	var status unix.WaitStatus
+	if _, err := unix.Wait4(c.cmd.Process.Pid, &status, unix.WUNTRACED, nil); err != nil || !status.Stopped() {
+		t.Fatalf("the child is not stopped: %v, %v", status, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	opening := background(func() error { _, err := Open(ctx, ".", "x", &npfs.OpenConfig{}); return err })
+	awaitBlocked(t, "(*frameReader).Read", 1)
+	cancel()
+	if err := <-opening; !errors.Is(err, context.Canceled) {
+		t.Errorf("open: %v", err)
+	}
+	wants(t, "wait", wait(t, "x", time.Millisecond), winerr.SemTimeout)
+	in := mustCreate(t, "x", config()) // another process joins it
+	if err := c.cmd.Process.Signal(unix.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := in.Info(); err != nil || info.Instances != 2 {
+		t.Errorf("info %+v, %v", info, err)
+	}
+	open(t, "x")
+	open(t, "x")
 }
 
 // fakeServer answers one client at a claim of its own, with whatever answer does.

@@ -32,7 +32,7 @@ func runAs(client *identity, f func() error) error {
 	go func() {
 		defer close(done) // also when f calls runtime.Goexit
 		result = errors.New("the function ended its goroutine")
-		result, panicked = onThread(client, f)
+		panicked, result = onThread(client, f)
 	}()
 	<-done
 	if panicked != nil {
@@ -42,11 +42,11 @@ func runAs(client *identity, f func() error) error {
 }
 
 // onThread does the work of runAs on a goroutine of its own.
-func onThread(client *identity, f func() error) (err error, panicked any) {
+func onThread(client *identity, f func() error) (panicked any, err error) {
 	self := identity{uid: os.Geteuid(), gid: os.Getegid()}
 	groups, err := os.Getgroups()
 	if err != nil {
-		return err, nil
+		return nil, err
 	}
 	self.groups = groups
 	runtime.LockOSThread()
@@ -58,10 +58,10 @@ func onThread(client *identity, f func() error) (err error, panicked any) {
 		runtime.UnlockOSThread()
 	}()
 	if err := become(client); err != nil {
-		return errors.Join(winerr.CannotImpersonate, err), nil
+		return nil, errors.Join(winerr.CannotImpersonate, err)
 	}
 	defer func() { panicked = recover() }()
-	return f(), nil
+	return nil, f()
 }
 
 // become changes the thread's effective ids. Towards root the user comes first, away from root last.

@@ -35,6 +35,8 @@ func TestServerEndWithoutClient(t *testing.T) {
 		wants(t, "peek", err, other)
 		_, err = in.Transact([]byte("a"), nil, 0)
 		wants(t, "transact", err, other)
+		wants(t, "close write", in.CloseWrite(), io)
+		ok(t, "write deadline", in.SetWriteDeadline(time.Time{}))
 		ok(t, "flush", in.Flush())
 		ok(t, "set modes", in.SetModes(npfs.Modes{}))
 		wants(t, "message-read mode", in.SetModes(npfs.Modes{Read: npfs.Message}), winerr.InvalidParameter)

@@ -90,7 +90,7 @@ func (in *Instance) offer(conn *net.UnixConn, granted npfs.Access) (*link, error
 	size, err := fileSize(region)
 	if err == nil {
 		err = sendOpened(conn, &wire.Opened{
-			Access: granted, Type: pipe.Type, Direction: pipe.Direction, MaxInstances: uint32(pipe.MaxInstances),
+			Incarnation: pipe.Incarnation, Access: granted, Type: pipe.Type, Direction: pipe.Direction, MaxInstances: uint32(pipe.MaxInstances),
 			InQuota: uint32(in.config.InQuota), OutQuota: uint32(in.config.OutQuota), RegionSize: size, RejectRemote: in.config.RejectRemote,
 		}, region)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"runtime"
 	"time"
 
 	"github.com/anypipe/anypipe/internal/npfs"
@@ -14,6 +15,9 @@ import (
 
 // errNoEngine is what everything here fails with.
 var errNoEngine = fmt.Errorf("anypipe has no pipes on this operating system yet: %w", winerr.NotSupported)
+
+// yieldCPU lets another goroutine run.
+func yieldCPU() { runtime.Gosched() }
 
 // noEnd has the methods of an end that can't exist.
 type noEnd struct{}
@@ -61,6 +65,12 @@ func Wait(context.Context, string, string, time.Duration) error { return errNoEn
 
 // List returns the live pipes.
 func List(context.Context) ([]npfs.PipeInfo, error) { return nil, errNoEngine }
+
+// Half is one end of an anonymous pipe.
+type Half struct{ noEnd }
+
+// Pair makes both ends of an anonymous pipe.
+func Pair(int) (read, write *Half, err error) { return nil, nil, errNoEngine }
 
 // Spawn starts cmd with its standard input and output connected to the returned end.
 func Spawn(*exec.Cmd) (*Client, error) { return nil, errNoEngine }

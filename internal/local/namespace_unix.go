@@ -22,12 +22,14 @@ import (
 //
 // Clients look in this user's directory first.
 const (
-	machineDir = "/run/anypipe"
-	dirEnv     = "ANYPIPE_DIR"
+	dirEnv = "ANYPIPE_DIR"
 
 	// maxSocketPath is the longest path that a Unix socket address holds on every system, without the final NUL.
 	maxSocketPath = 103
 )
+
+// machineDir is a variable for the sake of the tests only.
+var machineDir = "/run/anypipe"
 
 // userDir returns the directory of this user's own pipes.
 func userDir() string {

@@ -19,15 +19,6 @@ import (
 	"github.com/anypipe/anypipe/internal/wire"
 )
 
-// process is this process' part of the namespace: its server for each claim, by the claim's path. It is package state
-// because the kernel's view is per process too: one door per process and name, whoever in the process creates instances.
-//
-// A server is in the map exactly while its door listens; mu makes both change together.
-var process = struct {
-	mu      sync.Mutex
-	servers map[string]*server
-}{servers: map[string]*server{}}
-
 // A server is what this process has of one pipe name: its instances, the door where clients come, and who waits. It lives from
 // the first instance of the process to the last.
 //
@@ -198,7 +189,11 @@ func (s *server) take() (*Instance, error) {
 	}
 	in := s.listening[0]
 	s.listening = slices.Delete(s.listening, 0, 1)
-	return in, s.publish()
+	if err := s.publish(); err != nil { // nobody gets it, so it stays where it was
+		s.listening = slices.Insert(s.listening, 0, in)
+		return nil, err
+	}
+	return in, nil
 }
 
 // leave removes a closed instance. With the last one the process leaves the name, and with the last process

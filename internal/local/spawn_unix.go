@@ -17,7 +17,7 @@ import (
 // end is one of byte type.
 func Spawn(cmd *exec.Cmd) (*Client, error) {
 	if cmd.Stdin != nil || cmd.Stdout != nil {
-		return nil, fmt.Errorf("Stdin and Stdout of the command are set already: %w", winerr.InvalidParameter)
+		return nil, fmt.Errorf("the command has a Stdin or Stdout already, which are to be the pipe: %w", winerr.InvalidParameter)
 	}
 	childIn, in, err := os.Pipe()
 	if err != nil {

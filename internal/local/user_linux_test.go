@@ -205,6 +205,60 @@ func TestDirectories(t *testing.T) {
 	}
 }
 
+// Pipes that let others in are made where others look. Root makes that directory.
+func TestMachineDirectory(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make a machine's directory")
+	}
+	run := useDir(t)
+	t.Setenv(dirEnv, "")
+	t.Setenv("XDG_RUNTIME_DIR", run)
+	defer func(old string) { machineDir = old }(machineDir)
+	machineDir = filepath.Join(run, "machine")
+	public := config()
+	public.SDDL = "D:(A;;GRGW;;;WD)(A;;GA;;;BA)"
+	in := mustCreate(t, "x", public)
+	if got := filepath.Dir(in.server.claim.path); got != machineDir {
+		t.Errorf("made in %s", got)
+	}
+	if info, err := os.Stat(machineDir); err != nil || info.Mode() != os.ModeDir|os.ModeSticky|0o777 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	// A later instance joins wherever the name is, whatever its own descriptor says.
+	second := mustCreate(t, "x", config())
+	if second.server != in.server {
+		t.Error("two pipes of one name")
+	}
+	mustCreate(t, "private", config())
+	if pipes, err := List(t.Context()); err != nil || len(pipes) != 2 {
+		t.Errorf("%+v, %v", pipes, err)
+	}
+	open(t, "x")
+	open(t, "private")
+}
+
+// Without that directory a user can't let others in, and is told what is missing.
+func TestNoMachineDirectory(t *testing.T) {
+	dir := useDir(t)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	machine := filepath.Join(dir, "machine")
+	other := startNobody(t, dirEnv+"=", "XDG_RUNTIME_DIR=", machineEnv+"="+machine)
+	if text := other.fails("create x sddl=D:(A;;GA;;;WD)", winerr.AccessDenied); !strings.Contains(text, "install -d -m 1777 "+machine) {
+		t.Errorf("no cure in %s", text)
+	}
+	if err := errors.Join(os.Mkdir(machine, 0o700), os.Chmod(machine, 0o777|os.ModeSticky)); err != nil {
+		t.Fatal(err)
+	}
+	other.must("create x sddl=D:(A;;GA;;;WD)")
+	defer func(old string) { machineDir = old }(machineDir)
+	machineDir = machine
+	t.Setenv(dirEnv, "")
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	open(t, "x")
+}
+
 // Directories that others could tamper with are refused, and the error says what to do.
 func TestUntrustedDirectories(t *testing.T) {
 	dir := useDir(t)

@@ -27,6 +27,7 @@ func (m *Open) decode(d *decoder) {
 type Opened struct {
 	Status       uint32 // NTSTATUS; 0 is success
 	Text         string // what went wrong, in words; empty on success
+	Incarnation  string // the one in pipe.json, which tells two lives of a name apart
 	Access       npfs.Access
 	Type         npfs.Mode
 	Direction    npfs.Direction
@@ -43,6 +44,7 @@ func (*Opened) kind() Kind { return KindOpened }
 func (m *Opened) encode(e *encoder) {
 	e.u32(m.Status)
 	e.text(m.Text)
+	e.text(m.Incarnation)
 	e.u32(uint32(m.Access))
 	e.u8(uint8(m.Type))
 	e.u8(uint8(m.Direction))
@@ -57,6 +59,7 @@ func (m *Opened) encode(e *encoder) {
 func (m *Opened) decode(d *decoder) {
 	m.Status = d.u32()
 	m.Text = d.text()
+	m.Incarnation = d.text()
 	m.Access = npfs.Access(d.u32())
 	m.Type = npfs.Mode(d.upTo(uint8(npfs.Message), "type"))
 	m.Direction = npfs.Direction(d.upTo(uint8(npfs.Outbound), "direction"))

@@ -3,6 +3,7 @@ package anypipe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/anypipe/anypipe/internal/winerr"
@@ -66,7 +67,7 @@ func (d *Dialer) open(ctx context.Context, n Name) (Endpoint, error) {
 	for {
 		end, err := t.Open(ctx, n, &cfg)
 		if err == nil || d.NoBusyWait || !errors.Is(err, winerr.PipeNotAvailable) {
-			return end, err
+			return end, waitError(err)
 		}
 		if err := t.Wait(ctx, n, WaitForever); err != nil {
 			return nil, waitError(err)
@@ -76,8 +77,11 @@ func (d *Dialer) open(ctx context.Context, n Name) (Endpoint, error) {
 
 // waitError turns a context's deadline into the condition that Windows has for a wait that was too short.
 func waitError(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case err == context.DeadlineExceeded:
 		return winerr.SemTimeout
+	case errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, winerr.SemTimeout):
+		return fmt.Errorf("%v: %w", err, winerr.SemTimeout)
 	}
 	return err
 }

@@ -27,6 +27,7 @@ var rules = []rule{
 	{"internal/archtest", nil, "it reads the code as text"},
 	{"testdata", nil, "scripts, embedded as they are"},
 	{"pipetest", []string{".", "internal/winerr", "testdata/semantics"}, "conformance is judged through the public API, as every transport has it; the table lends the Win32 names"},
+	{"soak", []string{".", "internal/npfs", "internal/wire"}, "attacks come from outside: through the public API, and as peers that speak the protocols wrongly"},
 	{"cmd", []string{".", "console", "smb", "mesh", "pipetest"}, "a command is a user of the library: what it needs, others need"},
 	{"console", []string{"."}, "the console is one http.Handler over the public API"},
 	{"smb", []string{".", "smb", "internal/winerr", "internal/sddl"}, "a gateway opens pipes as every program does; only NTSTATUS is needed besides"},

@@ -64,9 +64,10 @@ func (q *modelQueue) feed(data []byte, empty bool) (rest []byte, consumed bool) 
 	return data, false
 }
 
+// demand is more than any quota soon, so it stops at MaxMessage, which an int of 32 bits holds.
 func (q *modelQueue) demand() (n int) {
 	for _, r := range q.reads {
-		n += r.size
+		n += min(r.size, MaxMessage-n)
 	}
 	return n
 }

@@ -111,20 +111,29 @@ func (lc *ListenConfig) create(ctx context.Context, n Name, cfg *CreateConfig) (
 	if err != nil {
 		return nil, opError("create", n, nil, err)
 	}
-	return &Instance{Conn: Conn{end: end, local: n, remote: n, maxMessage: lc.MaxMessage}, server: end}, nil
+	return lc.instance(n, end), nil
+}
+
+func (lc *ListenConfig) instance(n Name, end ServerEndpoint) *Instance {
+	return &Instance{Conn: Conn{end: end, local: n, remote: n, maxMessage: lc.MaxMessage}, server: end}
 }
 
 // Listener is a [net.Listener] on a pipe name. It keeps instances LISTENING ahead, so that no client meets a gap.
 type Listener struct {
-	config  *ListenConfig // immutable
+	config  *ListenConfig // immutable, as are all fields up to mu
 	name    Name
 	create  *CreateConfig
+	renewer renewer            // nil if the transport offers none
 	conns   chan *Conn         // from the workers to Accept
 	freed   chan struct{}      // one token: an instance of this listener was closed
+	renewed chan *Instance     // instances that took the place of closed ones, for workers that lack one
 	ctx     context.Context    // ends when Close is called
 	stop    context.CancelFunc // Close
 	workers sync.WaitGroup     // joined by Close
 	fatal   chan error         // one error that ended a worker
+
+	mu      sync.Mutex
+	lacking int // workers that found the limit reached and wait for an instance
 }
 
 var _ net.Listener = (*Listener)(nil)
@@ -147,12 +156,14 @@ func (lc *ListenConfig) Listen(ctx context.Context, name string) (*Listener, err
 	}
 	later := *cfg
 	later.First = false
-	l := &Listener{config: lc, name: n, create: &later,
-		conns: make(chan *Conn), freed: make(chan struct{}, 1), fatal: make(chan error, 1)}
+	workers := min(lc.backlog(), cfg.MaxInstances)
+	l := &Listener{config: lc, name: n, create: &later, conns: make(chan *Conn), freed: make(chan struct{}, 1),
+		renewed: make(chan *Instance, workers), fatal: make(chan error, 1)}
+	l.renewer, _ = transportOr(lc.Transport).(renewer)
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	l.workers.Go(func() { l.serve(first) })
-	for range min(lc.backlog(), cfg.MaxInstances) - 1 {
-		l.workers.Go(func() { l.serve(nil) })
+	for range workers - 1 {
+		l.workers.Go(func() { l.serve(l.another(first)) })
 	}
 	return l, nil
 }
@@ -168,7 +179,7 @@ func (lc *ListenConfig) backlog() int {
 func (l *Listener) serve(in *Instance) {
 	for {
 		if in == nil {
-			if in = l.next(); in == nil {
+			if in = l.awaitInstance(); in == nil {
 				return
 			}
 		}
@@ -177,8 +188,7 @@ func (l *Listener) serve(in *Instance) {
 			in.Close()
 			return
 		}
-		// The next instance comes before this one is given away: its closing must not end the name.
-		in, _ = l.config.create(l.ctx, l.name, l.create)
+		in = l.another(in) // before this one is given away: its closing must not end the name
 		select {
 		case l.conns <- conn:
 		case <-l.ctx.Done():
@@ -191,24 +201,91 @@ func (l *Listener) serve(in *Instance) {
 	}
 }
 
-// next creates an instance, waiting while the limit is reached. It returns nil when the listener is closed or
-// creation fails for good.
-func (l *Listener) next() *Instance {
+// another makes the next instance for a worker that had in. If that fails the worker is counted as lacking one, and nil
+// is returned.
+func (l *Listener) another(in *Instance) *Instance {
+	fresh, err := l.make(in)
+	if err == nil {
+		return fresh
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lacking++
+	return nil
+}
+
+// make makes an instance like in.
+func (l *Listener) make(in *Instance) (*Instance, error) {
+	if l.renewer == nil {
+		return l.config.create(l.ctx, l.name, l.create)
+	}
+	end, err := l.renewer.another(l.ctx, in.server)
+	if err != nil {
+		return nil, err
+	}
+	return l.config.instance(l.name, end), nil
+}
+
+// awaitInstance waits for an instance: one that takes the place of a closed one, or a new one when the limit allows it
+// again. It returns nil when the listener is closed or creation fails for good.
+func (l *Listener) awaitInstance() *Instance {
 	for {
 		in, err := l.config.create(l.ctx, l.name, l.create)
 		switch {
-		case err == nil:
+		case err == nil && l.noLongerLacking():
 			return in
+		case err == nil: // Close was faster and has one for us
+			in.Close()
+			return <-l.renewed
 		case l.ctx.Err() != nil:
 			return nil
 		case !errors.Is(err, winerr.InstanceLimit):
 			l.fail(err)
 			return nil
 		}
-		if !l.awaitRoom() {
-			return nil
+		// Our own closed instance wakes us; another process's can't, so look again now and then.
+		retry := time.NewTimer(100 * time.Millisecond)
+		select {
+		case in := <-l.renewed:
+			retry.Stop()
+			return in
+		case <-l.freed:
+		case <-retry.C:
+		case <-l.ctx.Done():
 		}
+		retry.Stop()
 	}
+}
+
+// noLongerLacking takes one off the workers that lack an instance. It reports false if there is none.
+func (l *Listener) noLongerLacking() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lacking == 0 {
+		return false
+	}
+	l.lacking--
+	return true
+}
+
+// renew closes an accepted connection's instance by putting a new one in its place for a worker that lacks one. It reports
+// false if it did nothing.
+func (l *Listener) renew(end ServerEndpoint) (bool, error) {
+	if l.renewer == nil || l.ctx.Err() != nil || !l.noLongerLacking() {
+		return false, nil
+	}
+	fresh, err := l.renewer.replace(end)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case fresh == nil: // not possible now: close it the usual way
+		l.lacking++
+		return false, nil
+	case l.ctx.Err() != nil:
+		return true, errors.Join(err, fresh.Close())
+	}
+	l.renewed <- l.config.instance(l.name, fresh) // has room for all workers
+	return true, err
 }
 
 // fail lets Accept return what ended a worker, unless that is Close.
@@ -222,20 +299,6 @@ func (l *Listener) fail(err error) {
 	}
 }
 
-// awaitRoom waits until an instance may have been closed. Our own tell us; of another process's we learn only by
-// looking again now and then. It reports false when the listener is closed.
-func (l *Listener) awaitRoom() bool {
-	retry := time.NewTimer(100 * time.Millisecond)
-	defer retry.Stop()
-	select {
-	case <-l.freed:
-	case <-retry.C:
-	case <-l.ctx.Done():
-		return false
-	}
-	return true
-}
-
 // connect waits for a client and returns the connection, also when the client is gone already: it may have left data.
 func (l *Listener) connect(in *Instance) *Conn {
 	err := in.server.Connect(l.ctx)
@@ -244,20 +307,23 @@ func (l *Listener) connect(in *Instance) *Conn {
 		return nil
 	}
 	c := in.Conn
-	c.end = &accepted{ServerEndpoint: in.server, freed: l.freed}
+	c.end = &accepted{ServerEndpoint: in.server, listener: l}
 	return &c
 }
 
 // accepted tells the listener when the connection is closed, as that makes room for another instance.
 type accepted struct {
 	ServerEndpoint
-	freed chan struct{}
+	listener *Listener
 }
 
 func (a *accepted) Close() error {
+	if done, err := a.listener.renew(a.ServerEndpoint); done {
+		return err
+	}
 	err := a.ServerEndpoint.Close()
 	select {
-	case a.freed <- struct{}{}:
+	case a.listener.freed <- struct{}{}:
 	default:
 	}
 	return err
@@ -299,7 +365,16 @@ func (l *Listener) AcceptPipe(ctx context.Context) (*Conn, error) {
 func (l *Listener) Close() error {
 	l.stop()
 	l.workers.Wait()
-	return nil
+	l.mu.Lock() // after this no Close renews any more
+	defer l.mu.Unlock()
+	for {
+		select {
+		case in := <-l.renewed:
+			in.Close()
+		default:
+			return nil
+		}
+	}
 }
 
 // Addr returns the pipe's name.

@@ -272,3 +272,36 @@ func TestManyConns(t *testing.T) {
 	l.Close()
 	running.Wait()
 }
+
+// TestLimitedListener: a listener at its instance limit serves clients one after another, and the name never vanishes.
+func TestLimitedListener(t *testing.T) {
+	for _, limit := range []int{1, 2} {
+		l := listen(t, anypipe.ListenConfig{MaxInstances: limit}, "limited")
+		var serving sync.WaitGroup
+		serving.Go(func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				io.Copy(c, c)
+				c.Close()
+			}
+		})
+		for i := range 300 {
+			c, err := anypipe.Dial(t.Context(), "limited")
+			if err != nil {
+				t.Fatalf("dial %d: %v", i, err)
+			}
+			if _, err := io.WriteString(c, "x"); err != nil {
+				t.Fatal(err)
+			}
+			if info, err := c.Info(); err != nil || info.Instances > limit {
+				t.Fatalf("%d instances of %d, %v", info.Instances, limit, err)
+			}
+			c.Close()
+		}
+		l.Close()
+		serving.Wait()
+	}
+}

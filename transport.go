@@ -159,6 +159,33 @@ func (thisMachine) Wait(ctx context.Context, name Name, timeout time.Duration) e
 
 func (thisMachine) List(ctx context.Context) ([]PipeInfo, error) { return local.List(ctx) }
 
+// renewer is what a transport may offer a Listener beside Transport's methods, to serve clients one after another without
+// a gap and at less cost. Both make instances with the configuration of the given one.
+type renewer interface {
+	// another makes one more instance of the same pipe. The errors are those of Create.
+	another(ctx context.Context, in ServerEndpoint) (ServerEndpoint, error)
+	// replace closes in, as Close does, and puts a new LISTENING instance in its place in one step.
+	replace(in ServerEndpoint) (ServerEndpoint, error)
+}
+
+var _ renewer = thisMachine{}
+
+func (thisMachine) another(ctx context.Context, in ServerEndpoint) (ServerEndpoint, error) {
+	fresh, err := in.(*local.Instance).Another(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return fresh, nil
+}
+
+func (thisMachine) replace(in ServerEndpoint) (ServerEndpoint, error) {
+	fresh, err := in.(*local.Instance).Replace()
+	if fresh == nil {
+		return nil, err
+	}
+	return fresh, err
+}
+
 // transportOr returns t, or this machine's transport if t is nil.
 func transportOr(t Transport) Transport {
 	if t == nil {

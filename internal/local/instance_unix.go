@@ -190,6 +190,55 @@ func (in *Instance) Disconnect() error {
 	return err
 }
 
+// Another makes one more instance of the same pipe with the same configuration, as Create would; where the pipe has no
+// limit that costs nothing but the instance.
+func (in *Instance) Another(ctx context.Context) (*Instance, error) {
+	s := in.server
+	if s.pipe.MaxInstances != npfs.UnlimitedInstances {
+		later := in.config
+		later.First = false
+		return Create(ctx, s.pipe.Name, &later)
+	}
+	fresh := newInstance(s, &in.config)
+	added, err := s.add(fresh)
+	if err == nil && !added {
+		err = net.ErrClosed
+	}
+	if err != nil {
+		return nil, err
+	}
+	return fresh, nil
+}
+
+// Replace closes the instance and puts a new one, LISTENING, in its place at the same moment, so that neither the limit nor
+// the name's existence is in question.
+func (in *Instance) Replace() (*Instance, error) {
+	in.mu.Lock()
+	if in.state == closed {
+		in.mu.Unlock()
+		return nil, net.ErrClosed
+	}
+	fresh := newInstance(in.server, &in.config)
+	if err := in.server.replace(in, fresh); err != nil {
+		in.mu.Unlock()
+		return nil, err
+	}
+	conn := in.end()
+	in.mu.Unlock()
+	if conn != nil {
+		return fresh, conn.Close()
+	}
+	return fresh, nil
+}
+
+// end makes the instance closed and returns its connection, to be closed without in.mu, which must be held.
+func (in *Instance) end() connection {
+	conn := in.conn
+	in.state, in.conn = closed, nil
+	in.endListen(net.ErrClosed)
+	return conn
+}
+
 // Close ends the instance. The name is free when the last one is closed. A second Close returns net.ErrClosed.
 func (in *Instance) Close() error {
 	in.mu.Lock()
@@ -197,9 +246,7 @@ func (in *Instance) Close() error {
 		in.mu.Unlock()
 		return net.ErrClosed
 	}
-	conn := in.conn
-	in.state, in.conn = closed, nil
-	in.endListen(net.ErrClosed)
+	conn := in.end()
 	in.mu.Unlock()
 	var err error
 	if conn != nil {

@@ -136,6 +136,19 @@ func (s *server) add(in *Instance) (bool, error) {
 	return true, err
 }
 
+// replace puts a new instance, LISTENING, in the place of one that is about to be closed.
+func (s *server) replace(old, fresh *Instance) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, here := s.instances[old]; !here || s.closed {
+		return net.ErrClosed
+	}
+	delete(s.instances, old)
+	s.dequeue(old)
+	s.instances[fresh] = struct{}{}
+	return s.listenLocked(fresh)
+}
+
 // listen puts an instance that has become LISTENING at the end of the queue and wakes all who wait for one.
 func (s *server) listen(in *Instance) error {
 	s.mu.Lock()

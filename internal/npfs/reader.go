@@ -157,8 +157,8 @@ func (r *reader) attempt(op *Op) bool {
 		op.finish(winerr.PipeNotConnected)
 	case op.begun && op.N > 0 && !op.perRecord:
 		op.finish(nil) // a byte read keeps what it has
-	case flags&endBroken == 0 && !r.idle() && !op.begun:
-		return false // more came in meanwhile
+	case flags&endBroken == 0 && !r.idle() && (!op.begun || r.available() > 0):
+		return false // more came in meanwhile, perhaps the rest of a message that was begun
 	default:
 		op.N = 0 // a message that stopped half-way never happened
 		op.finish(io.EOF)

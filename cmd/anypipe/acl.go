@@ -11,6 +11,7 @@ import (
 	"github.com/anypipe/anypipe"
 )
 
+// aclHelp is the text of --acl, the flag that parseACL understands.
 const aclHelp = "who may open it: owner, group:NAME, everyone, everyone-read, or SDDL such as D:(A;;GRGW;;;BU)"
 
 // parseACL turns the value of --acl into a descriptor.
@@ -73,6 +74,7 @@ func aclWords(sddl string) string {
 	return oneLine(accessWords(sddl))
 }
 
+// groupName is what the system calls a group, or its number, as a descriptor may outlive the group.
 func groupName(gid int) string {
 	g, err := user.LookupGroupId(strconv.Itoa(gid))
 	if err != nil {
@@ -90,6 +92,7 @@ func accessWords(sddl string) string {
 	return s.String()
 }
 
+// oneLine puts the statements of a description behind each other, safe for a terminal.
 func oneLine(s string) string {
 	return printable(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }), "; "))
 }
@@ -102,6 +105,8 @@ type createFlags struct {
 	first                bool
 }
 
+// add defines the flags with their defaults, which are CreateNamedPipe's but for --acl: only the owner may open it, as
+// Windows' own default, by which everyone may read, surprises people.
 func (f *createFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.mode, "mode", "byte", "type of the pipe: byte or message")
@@ -115,6 +120,8 @@ func (f *createFlags) add(cmd *cobra.Command) {
 	complete(cmd, "acl", "owner", "group:", "everyone", "everyone-read")
 }
 
+// addBufferFlags shows the default as a number: what matters to the user is how much fits, not that the library has a
+// default.
 func addBufferFlags(flags *pflag.FlagSet, in, out *int) {
 	flags.IntVar(in, "in-buffer", anypipe.DefaultBuffer, "bytes that clients may write ahead; 0 makes each write wait until it was read")
 	flags.IntVar(out, "out-buffer", anypipe.DefaultBuffer, "bytes that the server may write ahead")
@@ -151,6 +158,7 @@ func bufferSize(n int) int {
 	return n
 }
 
+// parseMode takes the words that ls and info print.
 func parseMode(s string) (anypipe.Mode, error) {
 	for _, m := range []anypipe.Mode{anypipe.Byte, anypipe.Message} {
 		if s == m.String() {
@@ -160,6 +168,7 @@ func parseMode(s string) (anypipe.Mode, error) {
 	return 0, usagef("--mode is byte or message, not %q", s)
 }
 
+// parseDirection takes the words that ls and info print. As everywhere, they are seen from the server.
 func parseDirection(s string) (anypipe.Direction, error) {
 	for _, d := range []anypipe.Direction{anypipe.Duplex, anypipe.Inbound, anypipe.Outbound} {
 		if s == d.String() {

@@ -38,6 +38,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return a.report(ctx, cmd, err)
 }
 
+// rootCommand puts all commands together. There is no global command tree, so that tests can run several programs in
+// one process.
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "anypipe",
@@ -46,9 +48,9 @@ func (a *app) rootCommand() *cobra.Command {
 
 A NAME is x, //./pipe/x, \\.\pipe\x, npipe:////./pipe/x or pipe://./x; forward slashes always work, and shells
 eat backslashes. Data goes to stdout, talk to stderr. A list of exit codes is in "anypipe help exit-codes".`,
-		Example: `  anypipe demo                            a tour in half a minute
-  anypipe listen greet --echo &           a server
-  anypipe call greet hello                prints hello
+		Example: `  anypipe demo                                    a tour that explains itself
+  anypipe listen greet --echo --mode message &    a server
+  anypipe call greet hello                        prints hello
   anypipe ls`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -87,7 +89,7 @@ func (a *app) limited(ctx context.Context) (context.Context, context.CancelFunc)
 	if a.timeout == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, a.timeout)
+	return context.WithTimeoutCause(ctx, a.timeout, &timeoutError{a.timeout})
 }
 
 // report writes what went wrong, with the next step where there is one, and returns the exit code.

@@ -25,6 +25,7 @@ const benchRounds = 5
 // bulkSize is the message size of the GB/s measurement.
 const bulkSize = 64 << 10
 
+// benchCommand declares bench; what it measures is in jobs, how in measure.
 func (a *app) benchCommand() *cobra.Command {
 	f := new(benchFlags)
 	cmd := &cobra.Command{
@@ -54,6 +55,7 @@ turns, and prints how many times better the pipe is.`,
 	return cmd
 }
 
+// check finds values that would measure nothing.
 func (f *benchFlags) check() error {
 	switch {
 	case f.size < 1 || f.size > maxFrame:
@@ -98,6 +100,8 @@ func (f *benchFlags) jobs() []job {
 	return all
 }
 
+// bench opens each carrier once, with one child at its other end for all measurements, and closes what it opened
+// whatever happens.
 func (a *app) bench(ctx context.Context, f *benchFlags) (err error) {
 	if err := f.check(); err != nil {
 		return err

@@ -31,15 +31,18 @@ type link interface {
 // pipeLink is a message-type pipe. Read in message-read mode takes a message that fits in one call.
 type pipeLink struct{ *anypipe.Conn }
 
+// newPipeLink switches to message-read mode, in which a Read takes one message and needs no further buffer.
 func newPipeLink(c *anypipe.Conn) (link, error) {
 	return pipeLink{c}, c.SetReadMode(anypipe.Message)
 }
 
+// send is one Write: the type of the pipe keeps the boundary.
 func (l pipeLink) send(p []byte) error {
 	_, err := l.Write(p)
 	return err
 }
 
+// receive fails with ErrMoreData if the message is larger than buf, which no job of bench sends.
 func (l pipeLink) receive(buf []byte) ([]byte, error) {
 	n, err := l.Read(buf[:cap(buf)])
 	return buf[:n], err
@@ -52,16 +55,19 @@ type socketLink struct {
 	out []byte // the frame being sent
 }
 
+// newSocketLink buffers what is read, as every careful user of sockets does; without it each frame costs two reads.
 func newSocketLink(c net.Conn) link {
 	return &socketLink{Conn: c, in: bufio.NewReaderSize(c, 64<<10)}
 }
 
+// send puts prefix and payload into one write: two would be two packets and twice the system calls.
 func (l *socketLink) send(p []byte) error {
 	l.out = append(binary.BigEndian.AppendUint32(l.out[:0], uint32(len(p))), p...)
 	_, err := l.Write(l.out)
 	return err
 }
 
+// receive checks the length before it believes it. Peek and Discard keep the prefix out of the heap.
 func (l *socketLink) receive(buf []byte) ([]byte, error) {
 	header, err := l.in.Peek(4)
 	if err != nil {

@@ -41,6 +41,7 @@ func (a *app) benchPeerCommand() *cobra.Command {
 	}
 }
 
+// dialLink is the child's side of openLane. The address is a pipe's name or a socket's path.
 func dialLink(ctx context.Context, transport, address string) (link, error) {
 	switch transport {
 	case transportPipe:
@@ -114,6 +115,7 @@ func (a *app) openLane(ctx context.Context, transport string) (l *lane, err erro
 	return l, err
 }
 
+// openPipe creates the one instance before the child starts, so that the child finds it.
 func (a *app) openPipe(ctx context.Context, l *lane) error {
 	name := "anypipe-bench-" + rand.Text()
 	config := anypipe.ListenConfig{Type: anypipe.Message, MaxInstances: 1, First: true, InBuffer: benchBuffer, OutBuffer: benchBuffer}
@@ -136,6 +138,7 @@ func (a *app) openPipe(ctx context.Context, l *lane) error {
 // benchBuffer lets a few large messages wait in the pipe. Sockets have about as much by default.
 const benchBuffer = 256 << 10
 
+// openSocket does the same with a socket in a folder of its own, which other users can't enter.
 func (a *app) openSocket(ctx context.Context, l *lane) (err error) {
 	if l.dir, err = os.MkdirTemp("", "anypipe-bench-"); err != nil {
 		return err
@@ -158,6 +161,7 @@ func (a *app) openSocket(ctx context.Context, l *lane) (err error) {
 	return nil
 }
 
+// start starts the child, which dials address.
 func (l *lane) start(ctx context.Context, a *app, transport, address string) error {
 	child, err := self(ctx, "bench-peer", transport, address)
 	if err != nil {

@@ -27,11 +27,13 @@ type ratio struct {
 	Times float64 `json:"pipeIsTimesBetter"`
 }
 
+// benchReport is the whole output of bench --json.
 type benchReport struct {
 	Results []measured `json:"results"`
 	Ratios  []ratio    `json:"ratios,omitempty"`
 }
 
+// measured turns counts into what people compare.
 func (r *result) measured() measured {
 	m := measured{job: r.job}
 	if r.Mode == "rtt" {
@@ -45,6 +47,7 @@ func (r *result) measured() measured {
 	return m
 }
 
+// report adds the ratios: a pipe and the Unix socket that follows it in the list were measured in turns.
 func report(results []*result) benchReport {
 	var rep benchReport
 	for _, r := range results {
@@ -69,8 +72,10 @@ func report(results []*result) benchReport {
 	return rep
 }
 
+// quotient avoids the division by zero that a clock too coarse for one round trip would give.
 func quotient(a, b int64) float64 { return float64(a) / float64(max(b, 1)) }
 
+// printBench writes the report as a table, or as JSON.
 func (a *app) printBench(f *benchFlags, results []*result) error {
 	rep := report(results)
 	if f.json {
@@ -86,6 +91,7 @@ func (a *app) printBench(f *benchFlags, results []*result) error {
 	return w.Flush()
 }
 
+// printMeasured writes one line; times carry their unit, as ns and µs are easily mixed up.
 func printMeasured(w io.Writer, m measured) {
 	ns := func(n int64) time.Duration { return time.Duration(n) }
 	if m.Mode == "rtt" {

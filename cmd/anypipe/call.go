@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/anypipe/anypipe"
 )
 
+// callCommand declares call.
 func (a *app) callCommand() *cobra.Command {
 	f := new(clientFlags)
 	cmd := &cobra.Command{
@@ -16,7 +18,8 @@ func (a *app) callCommand() *cobra.Command {
 		Short: "Send one message and print the reply",
 		Long: `Send one message (DATA, joined by spaces, or else the whole of stdin) and print the one message that comes back, its bytes
 and nothing else: CallNamedPipe. On a byte-type pipe it writes everything, ends its direction, and prints all that comes
-until the server closes.`,
+until the server closes. (On Windows byte-type pipes have no half-close: a server that waits for the end of the request
+waits for ever there; use the message type.)`,
 		Example: `  anypipe call greet hello
   anypipe call resize < picture.png > small.png`,
 		Args:              cobra.MinimumNArgs(1),
@@ -32,6 +35,7 @@ until the server closes.`,
 	return cmd
 }
 
+// call opens the pipe in byte-read mode, which both types allow, looks at the type, and does what that type can.
 func (a *app) call(ctx context.Context, f *clientFlags, args []string) error {
 	d, err := f.dialer(anypipe.GenericRead | anypipe.GenericWrite)
 	if err != nil {
@@ -63,6 +67,9 @@ func (a *app) transact(c *anypipe.Conn, request []byte) error {
 		return err
 	}
 	reply, err := c.Transact(request)
+	if errors.Is(err, anypipe.ErrBadPipe) && peerGone(c) { // Windows' code for a pipe that is not connected any more
+		err = fmt.Errorf("the server closed before it got the request: %w", anypipe.ErrBrokenPipe)
+	}
 	_, writeErr := a.stdout.Write(reply)
 	return errors.Join(err, writeErr)
 }
@@ -75,6 +82,6 @@ func (a *app) exchange(ctx context.Context, c *anypipe.Conn, request []byte) err
 		one.items <- request
 	}
 	close(one.items)
-	r := &relay{conn: c, framing: raw, in: one, emit: raw.emitter(a.stdout), canRead: true, canWrite: true, endIdle: true}
+	r := &relay{conn: c, framing: raw, in: one, emit: raw.emitter(a.stdout), canRead: true, canWrite: true, ownInput: true}
 	return r.run(ctx)
 }

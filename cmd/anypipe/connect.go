@@ -14,10 +14,11 @@ import (
 type connectFlags struct {
 	clientFlags
 	mode                string
-	hex, whole          bool
+	hex, whole, json    bool
 	readOnly, writeOnly bool
 }
 
+// connectCommand declares connect.
 func (a *app) connectCommand() *cobra.Command {
 	f := new(connectFlags)
 	cmd := &cobra.Command{
@@ -46,13 +47,19 @@ it is over when the other end closes.
 	flags.StringVar(&f.mode, "mode", "auto", "byte, message, or auto: as the pipe's type is")
 	flags.BoolVar(&f.hex, "hex", false, "show what is received as a hex dump")
 	flags.BoolVar(&f.whole, "whole", false, "message type: all of stdin is one message, and received ones are written bare")
+	flags.BoolVar(&f.json, "json", false, "write what is received as lines of JSON")
 	flags.BoolVar(&f.readOnly, "read-only", false, "open for reading alone, as pipes for everyone to read need")
 	flags.BoolVar(&f.writeOnly, "write-only", false, "open for writing alone")
 	complete(cmd, "mode", "auto", "byte", "message")
 	return cmd
 }
 
+// connect opens the pipe and chooses between a person at a terminal and streams. The choice needs both ends to be
+// terminals: with stdout in a file there is nobody to read a prompt.
 func (a *app) connect(ctx context.Context, f *connectFlags, name string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	access, err := f.access(ctx, name)
 	if err != nil {
 		return err
@@ -71,13 +78,16 @@ func (a *app) connect(ctx context.Context, f *connectFlags, name string) error {
 		return err
 	}
 	r := &relay{
-		conn: c, framing: frame, emit: frame.emitter(a.stdout), endIdle: true,
+		conn: c, framing: frame, emit: frame.emitter(a.stdout), ownInput: true,
 		canRead: access&anypipe.GenericRead != 0, canWrite: access&anypipe.GenericWrite != 0,
 	}
-	if f.hex {
+	switch {
+	case f.hex:
 		r.emit = hexEmitter(a.stdout)
+	case f.json:
+		r.emit = newRecorder(a.stdout).emitter(0)
 	}
-	if screen, keys := terminal(a.stdout), terminal(a.stdin); screen != nil && keys != nil && r.canWrite {
+	if screen, keys := terminal(a.stdout), terminal(a.stdin); screen != nil && keys != nil && r.canWrite && !f.json {
 		return a.interact(ctx, r, keys, screen, f.hex)
 	}
 	r.in = newInput(ctx, frame, a.stdin)
@@ -85,6 +95,20 @@ func (a *app) connect(ctx context.Context, f *connectFlags, name string) error {
 		return err
 	}
 	return f.flush(ctx, r)
+}
+
+// check finds what can't be meant, before anything is opened.
+func (f *connectFlags) check() error {
+	switch {
+	case f.hex && f.json:
+		return usagef("--hex and --json exclude each other")
+	case f.readOnly && f.writeOnly:
+		return usagef("--read-only and --write-only exclude each other")
+	case f.mode == "auto":
+		return nil
+	}
+	_, err := parseMode(f.mode)
+	return err
 }
 
 // flush waits, at the end of a write-only connection, until all was read. The other kinds end when the server closes.
@@ -99,8 +123,6 @@ func (f *connectFlags) flush(ctx context.Context, r *relay) error {
 // access is what to open with: as the flags say, else as the pipe's direction allows.
 func (f *connectFlags) access(ctx context.Context, name string) (anypipe.Access, error) {
 	switch {
-	case f.readOnly && f.writeOnly:
-		return 0, usagef("--read-only and --write-only exclude each other")
 	case f.readOnly:
 		return accessFor(anypipe.Outbound), nil
 	case f.writeOnly:

@@ -20,6 +20,7 @@ import (
 // demoPatience bounds the whole demo; it takes a fraction of a second.
 const demoPatience = 30 * time.Second
 
+// demoCommand declares demo. Its time limit is a safety net: nothing in it waits for a clock.
 func (a *app) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
@@ -30,7 +31,7 @@ the same binary talk to it. Each step is checked; if one goes wrong the exit cod
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := a.limited(cmd.Context())
 			defer cancel()
-			ctx, cancel = context.WithTimeout(ctx, demoPatience)
+			ctx, cancel = context.WithTimeoutCause(ctx, demoPatience, &timeoutError{demoPatience})
 			defer cancel()
 			return a.demo(ctx)
 		},
@@ -47,6 +48,8 @@ type demo struct {
 	steps     int
 }
 
+// demo runs the chapters in order; each leaves the pipe as the next one expects it. The name is new for each run, so
+// that two demos don't meet.
 func (a *app) demo(ctx context.Context) (err error) {
 	d := &demo{app: a, ctx: ctx, name: "anypipe-demo-" + strings.ToLower(rand.Text()[:8])}
 	defer func() { err = errors.Join(err, d.clean()) }()
@@ -84,6 +87,7 @@ func (d *demo) tell(who, format string, args ...any) error {
 	return d.say("   %s %s\n", d.paint(d.stdout, dim, fmt.Sprintf("%-8s", who)), fmt.Sprintf(format, args...))
 }
 
+// say writes a piece of the transcript, which is data: it goes to stdout.
 func (d *demo) say(format string, args ...any) error {
 	_, err := fmt.Fprintf(d.stdout, format, args...)
 	return err
@@ -126,6 +130,7 @@ func (c *demoClient) order(do string, data []byte, size int) error {
 	return c.orders.Encode(order{Do: do, Data: data, Size: size})
 }
 
+// answer waits for the client's next answer. It ends with the client process, which ends with the demo's context.
 func (c *demoClient) answer() (answer, error) {
 	var a answer
 	if err := c.answers.Decode(&a); err != nil {
@@ -142,6 +147,7 @@ func (c *demoClient) do(want int, do string, data []byte, size int) (answer, err
 	return c.expect(want, do)
 }
 
+// expect is answer with a check of its Win32 code; do names the order in the error.
 func (c *demoClient) expect(want int, do string) (answer, error) {
 	a, err := c.answer()
 	if err == nil && (a.Code != want || (want == 0 && a.Error != "")) {
@@ -150,6 +156,7 @@ func (c *demoClient) expect(want int, do string) (answer, error) {
 	return a, err
 }
 
+// stop ends the client by ending its stdin, and joins it.
 func (c *demoClient) stop() error {
 	return errors.Join(c.stdin.Close(), c.cmd.Wait())
 }

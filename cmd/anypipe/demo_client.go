@@ -57,6 +57,7 @@ type puppet struct {
 	conn *anypipe.Conn
 }
 
+// obey turns the outcome into an answer: an error is an outcome, too, and often the expected one.
 func (p *puppet) obey(ctx context.Context, o order) answer {
 	var a answer
 	err := p.do(ctx, o, &a)
@@ -74,6 +75,7 @@ func condition(err error) error {
 	return err
 }
 
+// do carries out one order.
 func (p *puppet) do(ctx context.Context, o order, a *answer) (err error) {
 	switch o.Do {
 	case "open":
@@ -103,6 +105,7 @@ func (p *puppet) do(ctx context.Context, o order, a *answer) (err error) {
 	return err
 }
 
+// close makes the client ready to open again. Closing twice is fine.
 func (p *puppet) close() error {
 	if p.conn == nil {
 		return nil

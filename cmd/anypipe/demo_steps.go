@@ -9,6 +9,7 @@ import (
 	"github.com/anypipe/anypipe"
 )
 
+// The sizes of the demo and the Win32 errors that it expects.
 const (
 	demoBuffer  = 4 << 10
 	demoBig     = 1 << 20
@@ -18,6 +19,7 @@ const (
 	errCut      = 233 // ERROR_PIPE_NOT_CONNECTED
 )
 
+// createInstances makes the server's instances one by one, as CreateNamedPipe does; Listen would keep making more.
 func (d *demo) createInstances() error {
 	config := anypipe.ListenConfig{
 		Type: anypipe.Message, ReadMode: anypipe.Message, MaxInstances: 2, InBuffer: demoBuffer, OutBuffer: demoBuffer,
@@ -51,6 +53,8 @@ func (d *demo) bind(in *anypipe.Instance) error {
 	return in.SetDeadline(end)
 }
 
+// openInstances starts the clients in turn, so that the third surely is the one too many. It is left waiting: its
+// answer comes in the chapter waiting.
 func (d *demo) openInstances() error {
 	if err := d.step("Three client processes want in, but there are two instances"); err != nil {
 		return err
@@ -95,6 +99,7 @@ func (d *demo) connected(in *anypipe.Instance) error {
 	return nil
 }
 
+// whoIsThere compares what the pipe says with the process ids that we know, as we started the clients.
 func (d *demo) whoIsThere() error {
 	if err := d.step("The system vouches for who is at the other end"); err != nil {
 		return err
@@ -114,6 +119,8 @@ func (d *demo) whoIsThere() error {
 	return nil
 }
 
+// boundaries has all three messages in the pipe before the first is read: only then the boundaries are the pipe's
+// work.
 func (d *demo) boundaries() error {
 	if err := d.step("Messages keep their boundaries, even when several wait in the pipe"); err != nil {
 		return err
@@ -157,6 +164,7 @@ func (d *demo) serverReads(instance int, want []byte) error {
 	return nil
 }
 
+// emptyMessage reads with plain Read, where 0 bytes without an error could be mistaken for the end.
 func (d *demo) emptyMessage() error {
 	if err := d.step("An empty message is a message, not the end"); err != nil {
 		return err
@@ -176,6 +184,8 @@ func (d *demo) emptyMessage() error {
 		d.tell("server", "reads 0 bytes and no error, then %q", "still here"))
 }
 
+// bigMessage goes both ways. The reader has to be at work before the write can end, so the client is ordered, served,
+// and asked afterwards.
 func (d *demo) bigMessage() error {
 	if err := d.step("A message may be far larger than the buffer"); err != nil {
 		return err
@@ -208,6 +218,7 @@ func (d *demo) bigMessage() error {
 		d.tell("server", "reads it as one message and sends it back; SHA-256 %x… on both sides", sum[:4]))
 }
 
+// smallBuffer reads one message in two reads.
 func (d *demo) smallBuffer() error {
 	if err := d.step("A read buffer that is too small loses nothing"); err != nil {
 		return err
@@ -232,6 +243,7 @@ func (d *demo) smallBuffer() error {
 		d.tell("client B", "reads on: %q, the rest of the same message", rest.Data))
 }
 
+// transaction is a question from client A while the server reads and answers by hand.
 func (d *demo) transaction() error {
 	if err := d.step("Question and answer in one call (TransactNamedPipe)"); err != nil {
 		return err
@@ -255,6 +267,8 @@ func (d *demo) transaction() error {
 	return d.tell("client A", "asks %q and gets %q", "6 times 7?", reply.Data)
 }
 
+// waiting frees an instance. Connect has to run while client C's wait is answered, as only a LISTENING instance ends
+// that wait.
 func (d *demo) waiting() error {
 	if err := d.step("A client leaves; the one that waited comes in"); err != nil {
 		return err
@@ -292,6 +306,7 @@ func (d *demo) waiting() error {
 // cancelConnect ends a Connect that nobody will answer any more.
 func (d *demo) cancelConnect(in *anypipe.Instance) { in.Close() }
 
+// disconnecting cuts client B off with a message on its way: Disconnect takes back what was not read.
 func (d *demo) disconnecting() error {
 	if err := d.step("The server can throw a client off; what was not read is gone"); err != nil {
 		return err
@@ -310,6 +325,7 @@ func (d *demo) disconnecting() error {
 		d.tell("client B", "reads: %s", a.Error))
 }
 
+// ending closes the last instances and sees that the name is gone for a client.
 func (d *demo) ending() error {
 	if err := d.step("With its last instance the name is gone"); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,7 @@ const (
 	exitTooLarge = 8
 )
 
+// exitCodesText is the contract with scripts, as "anypipe help exit-codes" prints it.
 const exitCodesText = `0  success
 1  any other error
 2  usage: arguments, flags, names or values that are wrong
@@ -35,6 +37,7 @@ const exitCodesText = `0  success
 7  broken: the other end closed or disconnected (ERROR_BROKEN_PIPE, 109; ERROR_NO_DATA, 232; ERROR_PIPE_NOT_CONNECTED, 233)
 8  message too large for the limit that was given (ERROR_MORE_DATA, 234)`
 
+// exitCodesTopic is a help topic: cobra takes a command without a run function for one.
 func exitCodesTopic() *cobra.Command {
 	return &cobra.Command{Use: "exit-codes", Short: "The exit codes and their Win32 errors", Long: exitCodesText}
 }
@@ -88,7 +91,7 @@ func hint(err error, command string) string {
 	case code == exitBusy:
 		return "'anypipe wait NAME' returns when an instance is free"
 	case code == exitDenied:
-		return "'anypipe info NAME' shows who may open it, and in which direction"
+		return "'anypipe info NAME' shows who may open it, and in which direction; 'anypipe connect --read-only' reads only"
 	case code == exitTimeout:
 		return "a longer --timeout waits longer; without it there is no limit"
 	case code == exitTooLarge:
@@ -97,14 +100,23 @@ func hint(err error, command string) string {
 	return ""
 }
 
+// timeoutError says that --timeout passed. It is a context.DeadlineExceeded.
+type timeoutError struct{ after time.Duration }
+
+func (e *timeoutError) Error() string { return fmt.Sprintf("timed out after %v", e.after) }
+
+func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+
 // usageError is a mistake in the arguments.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
+// usagef is fmt.Errorf for mistakes in the arguments.
 func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
+// isUsage reports whether the command never began, or found its arguments wrong.
 func (a *app) isUsage(err error) bool {
 	var usage *usageError
 	return !a.running || errors.As(err, &usage)

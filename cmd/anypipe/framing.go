@@ -20,6 +20,7 @@ const (
 	whole                // message type with --whole: all of the stream is one message; received ones follow each other bare
 )
 
+// framingHelp explains the framings in the help of the commands that have them.
 const framingHelp = `On a byte-type pipe bytes pass as they come. On a message-type pipe each line of input is one message, without its
 line end (an empty line is an empty message), and each message received is written with a line end behind it. That
 suits text; for binary data --whole sends all of the input as one message and writes what it receives unchanged.`
@@ -67,6 +68,7 @@ func (f framing) split(r io.Reader, yield func(item []byte) error) error {
 	}
 }
 
+// splitLines has no longest line: a message may have any size. The last line counts without a line end, too.
 func splitLines(r io.Reader, yield func(item []byte) error) error {
 	in := bufio.NewReaderSize(r, chunk)
 	for {
@@ -142,6 +144,7 @@ func hexEmitter(w io.Writer) func(p []byte) error {
 	}
 }
 
+// notEOF takes the regular end of a stream for success.
 func notEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/anypipe/anypipe"
 )
 
+// infoCommand declares info.
 func (a *app) infoCommand() *cobra.Command {
 	var asJSON, open bool
 	cmd := &cobra.Command{
@@ -85,6 +86,7 @@ func accessFor(d anypipe.Direction) anypipe.Access {
 	return anypipe.GenericRead | anypipe.GenericWrite
 }
 
+// printInfo writes one property a line. What others chose (names, users, paths) is made safe for a terminal.
 func (a *app) printInfo(p anypipe.PipeInfo, doc pipeJSON) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	row := func(key string, value any) { fmt.Fprintf(w, "%s\t%v\n", key, value) }
@@ -105,6 +107,7 @@ func (a *app) printInfo(p anypipe.PipeInfo, doc pipeJSON) error {
 	return w.Flush()
 }
 
+// printQuotas writes what only a client can ask, or how to ask.
 func printQuotas(w io.Writer, open *quotaJSON) {
 	if open == nil {
 		fmt.Fprint(w, "buffers\task with --open\n")
@@ -114,6 +117,7 @@ func printQuotas(w io.Writer, open *quotaJSON) {
 	fmt.Fprintf(w, "server\tpid %d, user %s\n", open.PID, printable(open.User))
 }
 
+// directionWords says who writes, as the direction's name is easily taken for the client's view.
 func directionWords(d anypipe.Direction) string {
 	switch d {
 	case anypipe.Inbound:

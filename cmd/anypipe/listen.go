@@ -15,9 +15,10 @@ import (
 // listenFlags are the flags of listen.
 type listenFlags struct {
 	createFlags
-	echo, exec, once, whole bool
+	echo, exec, once, whole, json bool
 }
 
+// listenCommand declares listen.
 func (a *app) listenCommand() *cobra.Command {
 	f := new(listenFlags)
 	cmd := &cobra.Command{
@@ -54,6 +55,7 @@ the same time.
 	flags.BoolVar(&f.exec, "exec", false, "run the command behind -- for every client")
 	flags.BoolVar(&f.once, "once", false, "serve one client, then exit")
 	flags.BoolVar(&f.whole, "whole", false, "message type: all of stdin is one message, and received ones are written bare")
+	flags.BoolVar(&f.json, "json", false, "write what happens and what is received as lines of JSON")
 	return cmd
 }
 
@@ -75,6 +77,8 @@ func (f *listenFlags) command(cmd *cobra.Command, args []string) ([]string, erro
 	return command, nil
 }
 
+// listen chooses what is done for a client and runs the server. Everything that can be wrong is checked before the
+// pipe exists.
 func (a *app) listen(ctx context.Context, name string, f *listenFlags, command []string) error {
 	config, err := f.config()
 	if err != nil {
@@ -91,6 +95,9 @@ func (a *app) listen(ctx context.Context, name string, f *listenFlags, command [
 	limited, cancel := a.limited(ctx)
 	defer cancel()
 	s := &server{app: a, name: n, config: config, framing: frame}
+	if f.json {
+		s.records = newRecorder(s.stdout)
+	}
 	switch {
 	case f.echo:
 		s.serve = s.echo

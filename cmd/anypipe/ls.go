@@ -13,6 +13,7 @@ import (
 	"github.com/anypipe/anypipe"
 )
 
+// lsCommand declares ls.
 func (a *app) lsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -66,6 +67,7 @@ type pipeJSON struct {
 	Open           *quotaJSON `json:"open,omitempty"`
 }
 
+// newPipeJSON never makes a null of a list: programs that read it need not care.
 func newPipeJSON(p anypipe.PipeInfo) pipeJSON {
 	servers := p.Servers
 	if servers == nil {
@@ -78,8 +80,10 @@ func newPipeJSON(p anypipe.PipeInfo) pipeJSON {
 	}
 }
 
+// fullName is the name as Windows writes it.
 func fullName(p anypipe.PipeInfo) string { return anypipe.Name{Server: ".", Pipe: p.Name}.String() }
 
+// printPipesJSON writes an array also when there are no pipes.
 func (a *app) printPipesJSON(pipes []anypipe.PipeInfo) error {
 	list := []pipeJSON{}
 	for _, p := range pipes {
@@ -109,10 +113,12 @@ func (a *app) printPipes(pipes []anypipe.PipeInfo) error {
 	return err
 }
 
+// instances is what is there now, and the limit.
 func instances(p anypipe.PipeInfo) string {
 	return strconv.Itoa(p.Instances) + "/" + limitWord(p.MaxInstances)
 }
 
+// limitWord spells out Windows' 255.
 func limitWord(n int) string {
 	if n == anypipe.UnlimitedInstances {
 		return "unlimited"
@@ -120,6 +126,7 @@ func limitWord(n int) string {
 	return strconv.Itoa(n)
 }
 
+// pids lists the server processes; several may serve one name.
 func pids(servers []int) string {
 	words := make([]string, len(servers))
 	for i, pid := range servers {
@@ -128,4 +135,5 @@ func pids(servers []int) string {
 	return cmp.Or(strings.Join(words, ","), "?")
 }
 
+// milliseconds rounds a timeout to what Windows counts in.
 func milliseconds(d time.Duration) string { return d.Round(time.Millisecond).String() }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
+// manCommand declares man, which is hidden: packages have the pages already.
 func (a *app) manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIRECTORY",

@@ -14,6 +14,7 @@ import (
 // output is stdout. It marks its errors, so that a reader who left (`anypipe ls | head`) is told from a broken pipe of ours.
 type output struct{ w io.Writer }
 
+// outputError is a failure of stdout, whatever else fails with the same code.
 type outputError struct{ error }
 
 func (e outputError) Unwrap() error { return e.error }

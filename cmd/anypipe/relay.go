@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -16,6 +17,7 @@ type input struct {
 	err   error       // why the stream ended, if not by its end; valid when items is closed
 }
 
+// newInput starts to read at once; an item that nobody takes is kept until somebody does.
 func newInput(ctx context.Context, f framing, r io.Reader) *input {
 	in := &input{items: make(chan []byte)}
 	go func() {
@@ -54,8 +56,9 @@ type relay struct {
 	emit     func(p []byte) error // takes what is received
 	canRead  bool
 	canWrite bool
-	// endIdle ends the sending direction at the end of the input even if nothing was sent.
-	endIdle bool
+	// ownInput says that the input is for this connection alone: its end ends the sending direction even if nothing was
+	// sent, and what can't be sent any more is an error.
+	ownInput bool
 	// stopAtEnd ends the relay with the input instead of going on to receive.
 	stopAtEnd bool
 
@@ -82,6 +85,7 @@ func (r *relay) run(ctx context.Context) error {
 	return err
 }
 
+// take counts and hands on what was received.
 func (r *relay) take(p []byte) error {
 	r.received += int64(len(p))
 	return r.emit(p)
@@ -112,12 +116,15 @@ func (r *relay) loop(ctx context.Context, ended <-chan error) (err error, receiv
 			items = nil
 		case err := <-ended:
 			receiving = false
-			if err != nil || (r.canRead && r.peerGone()) {
+			if err != nil {
 				return err, false
+			}
+			if r.canRead && r.peerGone() {
+				return r.unsent(items), false
 			}
 		case <-look.C:
 			if !receiving && r.peerGone() {
-				return nil, false
+				return r.unsent(items), false
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx), receiving
@@ -126,6 +133,23 @@ func (r *relay) loop(ctx context.Context, ended <-chan error) (err error, receiv
 	return nil, false
 }
 
+// unsent tells, when the other end is gone, whether there was more to send. An input that has nothing for a moment is taken
+// for idle: whether a writer would still write can't be known.
+func (r *relay) unsent(items <-chan []byte) error {
+	if !r.ownInput || r.stopAtEnd || items == nil {
+		return nil // the next client gets it, a person sees it, or it ended
+	}
+	select {
+	case _, more := <-items:
+		if more {
+			return fmt.Errorf("the pipe ended before all input was sent: %w", anypipe.ErrNoData)
+		}
+	case <-time.After(250 * time.Millisecond):
+	}
+	return nil
+}
+
+// send writes one item. While it waits for room, nothing else is lost: the receiving goroutine goes on.
 func (r *relay) send(item []byte) error {
 	n, err := r.conn.Write(item)
 	r.sent += int64(n)
@@ -135,7 +159,7 @@ func (r *relay) send(item []byte) error {
 // inputEnded tells the other end that nothing more comes. Where pipes have no half-close (byte type on Windows), and when
 // the other end is gone, there is nobody to tell.
 func (r *relay) inputEnded() error {
-	if r.in.err != nil || (r.sent == 0 && !r.endIdle) {
+	if r.in.err != nil || (r.sent == 0 && !r.ownInput) {
 		return r.in.err
 	}
 	err := r.conn.CloseWrite()
@@ -148,6 +172,7 @@ func (r *relay) inputEnded() error {
 // peerGone reports whether the other end was closed altogether, and not only its direction ended.
 func (r *relay) peerGone() bool { return peerGone(r.conn) }
 
+// peerGone reports whether nobody is at the other end; an end that can't be asked is taken for closed.
 func peerGone(c *anypipe.Conn) bool {
 	info, err := c.Info()
 	return err != nil || info.State != anypipe.Connected

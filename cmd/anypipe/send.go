@@ -16,11 +16,13 @@ type clientFlags struct {
 	limit  int
 }
 
+// add defines the flags that every client has.
 func (f *clientFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.noWait, "no-wait", false, "fail at once (exit code 4) while every instance is busy")
 	cmd.Flags().StringVar(&f.owner, "expect-owner", "", "refuse a pipe that this user (name or SID) does not own")
 }
 
+// addLimit is for the commands that receive messages.
 func (f *clientFlags) addLimit(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.limit, "max-message", 0, "refuse messages of more bytes (exit code 8); 0 is no limit")
 }
@@ -33,6 +35,7 @@ func (f *clientFlags) dialer(access anypipe.Access) (*anypipe.Dialer, error) {
 	return &anypipe.Dialer{Access: access, NoBusyWait: f.noWait, ExpectOwner: f.owner, MaxMessage: f.limit}, nil
 }
 
+// sendCommand declares send.
 func (a *app) sendCommand() *cobra.Command {
 	f := new(clientFlags)
 	cmd := &cobra.Command{
@@ -54,6 +57,8 @@ bytes. It returns when the server has read everything.`,
 	return cmd
 }
 
+// send opens for writing alone, so that it works on inbound pipes, too. Flush makes exit code 0 mean that the server
+// read it.
 func (a *app) send(ctx context.Context, f *clientFlags, args []string) error {
 	d, err := f.dialer(anypipe.GenericWrite | anypipe.ReadAttributes)
 	if err != nil {

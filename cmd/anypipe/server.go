@@ -16,13 +16,21 @@ type server struct {
 	name    anypipe.Name
 	config  *anypipe.ListenConfig
 	framing framing
-	serve   func(ctx context.Context, c *anypipe.Conn, who anypipe.Peer) error // one client, until it is served
+	serve   func(ctx context.Context, v visit) error // one client, until it is served
+	records *recorder                                // --json; else nil
 
 	in      *input   // joinStreams: what is sent
 	command string   // exec: the program
 	args    []string // exec: its arguments, from argument 0
 
 	clients atomic.Int64 // numbers the clients in the log
+}
+
+// visit is one client's connection.
+type visit struct {
+	*anypipe.Conn
+	number int64
+	who    anypipe.Peer // zero if the system does not tell
 }
 
 // run serves until ctx ends, or one client with --once.
@@ -42,13 +50,16 @@ func (s *server) run(ctx context.Context, f *listenFlags) error {
 	return s.listener(ctx)
 }
 
+// once serves the first client with the only instance and is gone with it.
 func (s *server) once(ctx context.Context) error {
 	in, err := s.config.Create(ctx, s.name.String())
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	s.log.Print("listening on ", s.describe())
+	if err := s.listening(); err != nil {
+		return err
+	}
 	if err := s.connect(ctx, in); err != nil {
 		return err
 	}
@@ -72,7 +83,6 @@ func (s *server) instances(ctx context.Context, n int) error {
 			return err
 		}
 		if i == 0 {
-			s.log.Print("listening on ", s.describe())
 			later := *s.config
 			later.First = false
 			s.config = &later
@@ -81,6 +91,9 @@ func (s *server) instances(ctx context.Context, n int) error {
 			defer in.Close()
 			cancel(s.loop(ctx, in))
 		})
+	}
+	if err := s.listening(); err != nil {
+		cancel(err)
 	}
 	<-ctx.Done()
 	return context.Cause(ctx)
@@ -153,7 +166,9 @@ func (s *server) listener(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.log.Print("listening on ", s.describe())
+	if err := s.listening(); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	var clients sync.WaitGroup
 	defer clients.Wait()
 	defer l.Close()
@@ -169,37 +184,51 @@ func (s *server) listener(ctx context.Context) error {
 	}
 }
 
+// listening says that clients can come.
+func (s *server) listening() error {
+	s.log.Print("listening on ", s.describe())
+	return s.records.write(record{Event: "listening", Name: s.name.String()})
+}
+
 // client serves one client and logs its coming and going.
 func (s *server) client(ctx context.Context, c *anypipe.Conn) error {
-	number := s.clients.Add(1)
-	who, err := c.Peer()
-	if err != nil {
-		s.log.Printf("client %d connected: unknown (%v)", number, err)
+	v := visit{Conn: c, number: s.clients.Add(1)}
+	var err error
+	if v.who, err = c.Peer(); err != nil {
+		s.log.Printf("client %d connected: unknown (%v)", v.number, err)
 	} else {
-		s.log.Printf("client %d connected: pid %d, user %s", number, who.PID, printable(who.User))
+		s.log.Printf("client %d connected: pid %d, user %s", v.number, v.who.PID, printable(v.who.User))
 	}
-	err = s.serve(ctx, c, who)
+	err = s.records.write(record{Event: "connected", Client: v.number, PID: v.who.PID, User: v.who.User})
+	if err == nil {
+		err = s.serve(ctx, v)
+	}
+	gone := record{Event: "disconnected", Client: v.number}
 	if err != nil && ctx.Err() == nil {
-		s.log.Printf("client %d: %v", number, err)
+		s.log.Printf("client %d: %v", v.number, err)
+		gone.Error = err.Error()
 	}
-	s.log.Printf("client %d disconnected", number)
-	return err
+	s.log.Printf("client %d disconnected", v.number)
+	return errors.Join(err, s.records.write(gone))
 }
 
 // echo gives back what comes.
-func (s *server) echo(ctx context.Context, c *anypipe.Conn, _ anypipe.Peer) error {
-	defer bindDeadline(ctx, c)()
-	return bounded(ctx, s.framing.receive(c, func(p []byte) error {
-		_, err := c.Write(p)
+func (s *server) echo(ctx context.Context, v visit) error {
+	defer bindDeadline(ctx, v.Conn)()
+	return bounded(ctx, s.framing.receive(v.Conn, func(p []byte) error {
+		_, err := v.Write(p)
 		return err
 	}))
 }
 
 // joinStreams joins stdin and stdout to the client.
-func (s *server) joinStreams(ctx context.Context, c *anypipe.Conn, _ anypipe.Peer) error {
+func (s *server) joinStreams(ctx context.Context, v visit) error {
 	r := &relay{
-		conn: c, framing: s.framing, in: s.in, emit: s.framing.emitter(s.stdout),
+		conn: v.Conn, framing: s.framing, in: s.in, emit: s.framing.emitter(s.stdout),
 		canRead: s.config.Direction != anypipe.Outbound, canWrite: s.config.Direction != anypipe.Inbound,
+	}
+	if s.records != nil {
+		r.emit = s.records.emitter(v.number)
 	}
 	return r.run(ctx)
 }

@@ -18,6 +18,7 @@ type build struct {
 	Arch     string `json:"arch"`
 }
 
+// version reads what the Go linker knows; there is no version number to forget to change.
 func version() build {
 	b := build{Version: "unknown", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
@@ -36,6 +37,7 @@ func version() build {
 	return b
 }
 
+// versionCommand declares version.
 func (a *app) versionCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{

@@ -10,6 +10,7 @@ import (
 	"github.com/anypipe/anypipe"
 )
 
+// waitCommand declares wait.
 func (a *app) waitCommand() *cobra.Command {
 	var exist, byDefault bool
 	cmd := &cobra.Command{

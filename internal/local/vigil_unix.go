@@ -11,12 +11,16 @@ import (
 
 // vigil learns when the process at the other end of a link dies, also while nobody here waits for it: a killed process
 // closes nothing in the region, but the kernel closes its socket. One goroutine serves all links of the process; it
-// starts with the first link and ends with the last. It is package state because the descriptor that it waits on is
+// starts with the first link and ends a moment after the last. It is package state because the descriptor that it waits on is
 // worth having once per process only.
 var vigil struct {
 	mu      sync.Mutex
-	watcher *watcher // nil while there are no links
+	watcher *watcher    // nil while there are no links
+	closing *time.Timer // ends the watcher; set while it has no links, so that one connection after another costs no queue
 }
+
+// vigilLinger is how long the watcher outlives the last link.
+const vigilLinger = time.Second
 
 // watcher is the vigil between the first link and the last.
 type watcher struct {
@@ -38,7 +42,11 @@ func watch(l *link) error {
 			return err
 		}
 		vigil.watcher = w
-		go w.run() // joined by unwatch of the last link
+		go w.run() // joined by endVigil
+	}
+	if vigil.closing != nil {
+		vigil.closing.Stop()
+		vigil.closing = nil
 	}
 	return vigil.watcher.add(l)
 }
@@ -47,11 +55,20 @@ func watch(l *link) error {
 func unwatch(l *link) {
 	vigil.mu.Lock()
 	defer vigil.mu.Unlock()
-	w := vigil.watcher
-	if w.remove(l) > 0 {
-		return
+	if vigil.watcher.remove(l) == 0 {
+		vigil.closing = time.AfterFunc(vigilLinger, endVigil)
 	}
-	vigil.watcher = nil
+}
+
+// endVigil ends the watcher if it still has no links, and joins its goroutine.
+func endVigil() {
+	vigil.mu.Lock()
+	defer vigil.mu.Unlock()
+	w := vigil.watcher
+	if vigil.closing == nil || w == nil || w.count() > 0 {
+		return // a link came, or another timer was faster
+	}
+	vigil.watcher, vigil.closing = nil, nil
 	_ = w.file.SetReadDeadline(time.Unix(1, 0))
 	<-w.done
 	_ = w.file.Close()
@@ -86,6 +103,13 @@ func (w *watcher) add(l *link) error {
 	return err
 }
 
+// count returns how many links are watched.
+func (w *watcher) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.links)
+}
+
 // remove returns how many links are left.
 func (w *watcher) remove(l *link) int {
 	w.mu.Lock()
@@ -115,7 +139,7 @@ func (w *watcher) run() {
 			return len(ended) > 0
 		})
 		if err != nil {
-			return // the deadline that unwatch sets
+			return // the deadline that endVigil sets
 		}
 		for _, fd := range ended {
 			w.mu.Lock()

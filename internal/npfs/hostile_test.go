@@ -2,6 +2,7 @@ package npfs
 
 import (
 	"encoding/binary"
+	"io"
 	"math/rand/v2"
 	"testing"
 	"unsafe"
@@ -67,6 +68,21 @@ func scribbled(t testing.TB, script []byte) {
 		}
 	}
 	end.Close(errTest)
+}
+
+// A peer that dies, or closes, and leaves bytes that are no record is at its end, like one that leaves nothing.
+func TestEndBehindHalfARecord(t *testing.T) {
+	for what, end := range map[string]func(server, client *End){
+		"died":   func(server, _ *End) { server.PeerGone() },
+		"closed": func(_, client *End) { client.me.flags.Store(flagClosed) },
+	} {
+		server, client := newPair(t, Message, 100, 100)
+		client.out.lane.tail.Store(recordAlign - 1)
+		end(server, client)
+		if op := startRead(server, 10); !server.PollRead(op) || op.Err != io.EOF {
+			t.Errorf("%s: done %v, %v", what, server.PollRead(op), op.Err)
+		}
+	}
 }
 
 type testError struct{}

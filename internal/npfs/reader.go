@@ -135,7 +135,8 @@ func (r *reader) setDemand(n uint64) {
 
 // attempt tries to complete a read from the ring, or by the state of the connection when the ring is empty.
 func (r *reader) attempt(op *Op) bool {
-	flags := r.end.flags() // before the ring: what was written before the peer closed must be found
+	before := r.end.flags() // before the ring: what was written before the peer closed must be found
+	flags := before
 	fin := r.lane.fin.Load() != 0 && r.lane.messages.Load() == 0
 	if flags&(flagDisconnected|endBroken) == 0 && !r.idle() {
 		if !r.claim() {
@@ -157,8 +158,8 @@ func (r *reader) attempt(op *Op) bool {
 		op.finish(winerr.PipeNotConnected)
 	case op.begun && op.N > 0 && !op.perRecord:
 		op.finish(nil) // a byte read keeps what it has
-	case flags&endBroken == 0 && !r.idle() && (!op.begun || r.available() > 0):
-		return false // more came in meanwhile, perhaps the rest of a message that was begun
+	case before == 0 && flags&endBroken == 0 && !r.idle() && (!op.begun || r.available() > 0):
+		return false // more came in before the end, perhaps the rest of a message that was begun
 	default:
 		op.N = 0 // a message that stopped half-way never happened
 		op.finish(io.EOF)

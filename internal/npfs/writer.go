@@ -454,7 +454,7 @@ func (w *writer) claim() (position uint64, ok bool) {
 		if position&claimMask == 0 && w.lane.position.CompareAndSwap(position, position|claimWriter) {
 			return position, true
 		}
-		if w.end.gone.Load() || !w.end.mayStillLetGo(n) {
+		if w.end.gone.Load() || w.end.broken.Load() || !w.end.mayStillLetGo(n) {
 			w.end.breakDown()
 			return 0, false
 		}

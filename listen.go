@@ -2,13 +2,10 @@ package anypipe
 
 import (
 	"context"
-	"errors"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/anypipe/anypipe/internal/npfs"
-	"github.com/anypipe/anypipe/internal/winerr"
 )
 
 // Unbuffered as a buffer size is a quota of 0: every write waits until it has been read.
@@ -118,22 +115,12 @@ func (lc *ListenConfig) instance(n Name, end ServerEndpoint) *Instance {
 	return &Instance{Conn: Conn{end: end, local: n, remote: n, maxMessage: lc.MaxMessage}, server: end}
 }
 
-// Listener is a [net.Listener] on a pipe name. It keeps instances LISTENING ahead, so that no client meets a gap.
+// Listener is a [net.Listener] on a pipe name. It keeps instances LISTENING ahead, so that no client meets a gap. All
+// methods may be called concurrently.
 type Listener struct {
-	config  *ListenConfig // immutable, as are all fields up to mu
-	name    Name
-	create  *CreateConfig
-	renewer renewer            // nil if the transport offers none
-	conns   chan *Conn         // from the workers to Accept
-	freed   chan struct{}      // one token: an instance of this listener was closed
-	renewed chan *Instance     // instances that took the place of closed ones, for workers that lack one
-	ctx     context.Context    // ends when Close is called
-	stop    context.CancelFunc // Close
-	workers sync.WaitGroup     // joined by Close
-	fatal   chan error         // one error that ended a worker
-
-	mu      sync.Mutex
-	lacking int // workers that found the limit reached and wait for an instance
+	config   *ListenConfig // immutable
+	name     Name
+	acceptor acceptor
 }
 
 var _ net.Listener = (*Listener)(nil)
@@ -150,22 +137,11 @@ func (lc *ListenConfig) Listen(ctx context.Context, name string) (*Listener, err
 	if err != nil {
 		return nil, err
 	}
-	first, err := lc.create(ctx, n, cfg)
+	a, err := listenAhead(ctx, transportOr(lc.Transport), n, cfg, min(lc.backlog(), cfg.MaxInstances))
 	if err != nil {
-		return nil, err
+		return nil, opError("create", n, nil, err)
 	}
-	later := *cfg
-	later.First = false
-	workers := min(lc.backlog(), cfg.MaxInstances)
-	l := &Listener{config: lc, name: n, create: &later, conns: make(chan *Conn), freed: make(chan struct{}, 1),
-		renewed: make(chan *Instance, workers), fatal: make(chan error, 1)}
-	l.renewer, _ = transportOr(lc.Transport).(renewer)
-	l.ctx, l.stop = context.WithCancel(context.Background())
-	l.workers.Go(func() { l.serve(first) })
-	for range workers - 1 {
-		l.workers.Go(func() { l.serve(l.another(first)) })
-	}
-	return l, nil
+	return &Listener{config: lc, name: n, acceptor: a}, nil
 }
 
 func (lc *ListenConfig) backlog() int {
@@ -173,160 +149,6 @@ func (lc *ListenConfig) backlog() int {
 		return DefaultBacklog
 	}
 	return lc.Backlog
-}
-
-// serve is one worker: it holds one LISTENING instance and, while Accept is awaited, one connection. It ends with l.ctx.
-func (l *Listener) serve(in *Instance) {
-	for {
-		if in == nil {
-			if in = l.awaitInstance(); in == nil {
-				return
-			}
-		}
-		conn := l.connect(in)
-		if conn == nil {
-			in.Close()
-			return
-		}
-		in = l.another(in) // before this one is given away: its closing must not end the name
-		select {
-		case l.conns <- conn:
-		case <-l.ctx.Done():
-			conn.Close()
-			if in != nil {
-				in.Close()
-			}
-			return
-		}
-	}
-}
-
-// another makes the next instance for a worker that had in. If that fails the worker is counted as lacking one, and nil
-// is returned.
-func (l *Listener) another(in *Instance) *Instance {
-	fresh, err := l.make(in)
-	if err == nil {
-		return fresh
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lacking++
-	return nil
-}
-
-// make makes an instance like in.
-func (l *Listener) make(in *Instance) (*Instance, error) {
-	if l.renewer == nil {
-		return l.config.create(l.ctx, l.name, l.create)
-	}
-	end, err := l.renewer.another(l.ctx, in.server)
-	if err != nil {
-		return nil, err
-	}
-	return l.config.instance(l.name, end), nil
-}
-
-// awaitInstance waits for an instance: one that takes the place of a closed one, or a new one when the limit allows it
-// again. It returns nil when the listener is closed or creation fails for good.
-func (l *Listener) awaitInstance() *Instance {
-	for {
-		in, err := l.config.create(l.ctx, l.name, l.create)
-		switch {
-		case err == nil && l.noLongerLacking():
-			return in
-		case err == nil: // Close was faster and has one for us
-			in.Close()
-			return <-l.renewed
-		case l.ctx.Err() != nil:
-			return nil
-		case !errors.Is(err, winerr.InstanceLimit):
-			l.fail(err)
-			return nil
-		}
-		// Our own closed instance wakes us; another process's can't, so look again now and then.
-		retry := time.NewTimer(100 * time.Millisecond)
-		select {
-		case in := <-l.renewed:
-			retry.Stop()
-			return in
-		case <-l.freed:
-		case <-retry.C:
-		case <-l.ctx.Done():
-		}
-		retry.Stop()
-	}
-}
-
-// noLongerLacking takes one off the workers that lack an instance. It reports false if there is none.
-func (l *Listener) noLongerLacking() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.lacking == 0 {
-		return false
-	}
-	l.lacking--
-	return true
-}
-
-// renew closes an accepted connection's instance by putting a new one in its place for a worker that lacks one. It reports
-// false if it did nothing.
-func (l *Listener) renew(end ServerEndpoint) (bool, error) {
-	if l.renewer == nil || l.ctx.Err() != nil || !l.noLongerLacking() {
-		return false, nil
-	}
-	fresh, err := l.renewer.replace(end)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case fresh == nil: // not possible now: close it the usual way
-		l.lacking++
-		return false, nil
-	case l.ctx.Err() != nil:
-		return true, errors.Join(err, fresh.Close())
-	}
-	l.renewed <- l.config.instance(l.name, fresh) // has room for all workers
-	return true, err
-}
-
-// fail lets Accept return what ended a worker, unless that is Close.
-func (l *Listener) fail(err error) {
-	if l.ctx.Err() != nil {
-		return
-	}
-	select {
-	case l.fatal <- err:
-	default: // one such error is enough
-	}
-}
-
-// connect waits for a client and returns the connection, also when the client is gone already: it may have left data.
-func (l *Listener) connect(in *Instance) *Conn {
-	err := in.server.Connect(l.ctx)
-	if err != nil && !errors.Is(err, winerr.PipeConnected) && !errors.Is(err, winerr.NoData) {
-		l.fail(err)
-		return nil
-	}
-	c := in.Conn
-	c.end = &accepted{ServerEndpoint: in.server, listener: l}
-	return &c
-}
-
-// accepted tells the listener when the connection is closed, as that makes room for another instance.
-type accepted struct {
-	ServerEndpoint
-	listener *Listener
-}
-
-func (a *accepted) Close() error {
-	if done, err := a.listener.renew(a.ServerEndpoint); done {
-		return err
-	}
-	err := a.ServerEndpoint.Close()
-	select {
-	case a.listener.freed <- struct{}{}:
-	default:
-	}
-	return err
 }
 
 // Accept waits for the next client. After Close the error is [net.ErrClosed].
@@ -338,43 +160,20 @@ func (l *Listener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// AcceptPipe waits for the next client until ctx is done. A client that is there already is returned even then. The
-// caller owns the Conn; closing the Listener does not close it.
+// AcceptPipe waits for the next client until ctx is done. A client that is there already is returned even then, and one
+// that came and went too: what it left is readable. The caller owns the Conn; closing the Listener does not close it.
 func (l *Listener) AcceptPipe(ctx context.Context) (*Conn, error) {
-	select {
-	case <-l.ctx.Done():
-		return nil, opError("accept", l.name, nil, net.ErrClosed)
-	case c := <-l.conns:
-		return c, nil
-	default:
-	}
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case err := <-l.fatal:
+	end, err := l.acceptor.accept(ctx)
+	if err != nil {
 		return nil, opError("accept", l.name, nil, err)
-	case <-l.ctx.Done():
-		return nil, opError("accept", l.name, nil, net.ErrClosed)
-	case <-ctx.Done():
-		return nil, opError("accept", l.name, nil, ctx.Err())
 	}
+	return &l.config.instance(l.name, end).Conn, nil
 }
 
 // Close closes the instances that nobody accepted; their clients get io.EOF. Connections that were accepted stay. Close
 // waits until the listener's goroutines are gone. A second Close returns nil.
 func (l *Listener) Close() error {
-	l.stop()
-	l.workers.Wait()
-	l.mu.Lock() // after this no Close renews any more
-	defer l.mu.Unlock()
-	for {
-		select {
-		case in := <-l.renewed:
-			in.Close()
-		default:
-			return nil
-		}
-	}
+	return opError("close", l.name, nil, l.acceptor.close())
 }
 
 // Addr returns the pipe's name.

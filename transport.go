@@ -159,31 +159,37 @@ func (thisMachine) Wait(ctx context.Context, name Name, timeout time.Duration) e
 
 func (thisMachine) List(ctx context.Context) ([]PipeInfo, error) { return local.List(ctx) }
 
-// renewer is what a transport may offer a Listener beside Transport's methods, to serve clients one after another without
-// a gap and at less cost. Both make instances with the configuration of the given one.
-type renewer interface {
-	// another makes one more instance of the same pipe. The errors are those of Create.
-	another(ctx context.Context, in ServerEndpoint) (ServerEndpoint, error)
-	// replace closes in, as Close does, and puts a new LISTENING instance in its place in one step.
-	replace(in ServerEndpoint) (ServerEndpoint, error)
+// acceptor keeps instances of a pipe LISTENING ahead for a Listener.
+type acceptor interface {
+	// accept returns the next instance that a client came to. It ends with net.ErrClosed after close.
+	accept(ctx context.Context) (ServerEndpoint, error)
+	// close closes the instances that nobody accepted and joins what the acceptor started.
+	close() error
 }
 
-var _ renewer = thisMachine{}
+// machineAcceptor is this machine's acceptor, where it has one.
+type machineAcceptor struct{ *local.Acceptor }
 
-func (thisMachine) another(ctx context.Context, in ServerEndpoint) (ServerEndpoint, error) {
-	fresh, err := in.(*local.Instance).Another(ctx)
+func (a machineAcceptor) accept(ctx context.Context) (ServerEndpoint, error) {
+	in, err := a.Accept(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return fresh, nil
+	return in, nil
 }
 
-func (thisMachine) replace(in ServerEndpoint) (ServerEndpoint, error) {
-	fresh, err := in.(*local.Instance).Replace()
-	if fresh == nil {
+func (a machineAcceptor) close() error { return a.Close() }
+
+// listenAhead returns an acceptor of the transport's own if it has one, else one made of workers.
+func listenAhead(ctx context.Context, t Transport, n Name, cfg *CreateConfig, ahead int) (acceptor, error) {
+	if _, ours := t.(thisMachine); !ours || !local.KeepsAhead || !n.IsLocal() {
+		return newWorkers(ctx, t, n, cfg, ahead)
+	}
+	a, err := local.Listen(ctx, n.Pipe, cfg, ahead)
+	if err != nil {
 		return nil, err
 	}
-	return fresh, err
+	return machineAcceptor{a}, nil
 }
 
 // transportOr returns t, or this machine's transport if t is nil.

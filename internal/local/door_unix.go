@@ -131,6 +131,7 @@ func (s *server) open(conn *net.UnixConn, client *identity, m *wire.Open) bool {
 		}
 		err = in.serveClient(conn, client, granted)
 		if err == nil {
+			in.arrived()
 			return true
 		}
 		if errors.Is(err, errNotListening) { // its owner closed or disconnected it at this moment

@@ -204,7 +204,12 @@ func (s *server) serveForeign(f *foreignDoor, conn *net.UnixConn) error {
 		if err != nil {
 			return err
 		}
-		if err := in.serveStream(conn, client); err != errNotListening {
+		switch err := in.serveStream(conn, client); err {
+		case nil:
+			in.arrived()
+			return nil
+		case errNotListening:
+		default:
 			return err
 		}
 	}

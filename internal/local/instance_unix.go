@@ -31,6 +31,8 @@ type Instance struct {
 	modes  npfs.Modes // passed to every new connection
 	read   time.Time  // deadlines, passed to every new connection
 	write  time.Time
+
+	acceptor *Acceptor // that keeps the instance ahead; nil for one of Create's
 }
 
 // instanceState is what the instance itself knows; whether a connected one is CLOSING its connection tells.
@@ -190,35 +192,15 @@ func (in *Instance) Disconnect() error {
 	return err
 }
 
-// Another makes one more instance of the same pipe with the same configuration, as Create would; where the pipe has no
-// limit that costs nothing but the instance.
-func (in *Instance) Another(ctx context.Context) (*Instance, error) {
-	s := in.server
-	if s.pipe.MaxInstances != npfs.UnlimitedInstances {
-		later := in.config
-		later.First = false
-		return Create(ctx, s.pipe.Name, &later)
-	}
-	fresh := newInstance(s, &in.config)
-	added, err := s.add(fresh)
-	if err == nil && !added {
-		err = net.ErrClosed
-	}
-	if err != nil {
-		return nil, err
-	}
-	return fresh, nil
-}
-
-// Replace closes the instance and puts a new one, LISTENING, in its place at the same moment, so that neither the limit nor
-// the name's existence is in question.
-func (in *Instance) Replace() (*Instance, error) {
+// replace closes the instance and puts a new one, LISTENING, in its place at the same moment, so that neither the limit nor
+// the name's existence is in question. It returns no instance if it did nothing.
+func (in *Instance) replace(cfg *npfs.CreateConfig) (*Instance, error) {
 	in.mu.Lock()
 	if in.state == closed {
 		in.mu.Unlock()
 		return nil, net.ErrClosed
 	}
-	fresh := newInstance(in.server, &in.config)
+	fresh := newInstance(in.server, cfg)
 	if err := in.server.replace(in, fresh); err != nil {
 		in.mu.Unlock()
 		return nil, err
@@ -231,6 +213,16 @@ func (in *Instance) Replace() (*Instance, error) {
 	return fresh, nil
 }
 
+// arrived tells the instance's acceptor, if it has one, that a client came. It is called after in.mu was free.
+func (in *Instance) arrived() {
+	in.mu.Lock()
+	a := in.acceptor
+	in.mu.Unlock()
+	if a != nil {
+		a.arrived(in)
+	}
+}
+
 // end makes the instance closed and returns its connection, to be closed without in.mu, which must be held.
 func (in *Instance) end() connection {
 	conn := in.conn
@@ -241,6 +233,14 @@ func (in *Instance) end() connection {
 
 // Close ends the instance. The name is free when the last one is closed. A second Close returns net.ErrClosed.
 func (in *Instance) Close() error {
+	in.mu.Lock()
+	a := in.acceptor
+	in.mu.Unlock()
+	if a != nil {
+		if renewed, err := a.renew(in); renewed {
+			return err
+		}
+	}
 	in.mu.Lock()
 	if in.state == closed {
 		in.mu.Unlock()

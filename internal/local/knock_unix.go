@@ -256,10 +256,14 @@ func (r *frameReader) Read(p []byte) (int, error) {
 		return n, err
 	}
 	if err := r.keep(control[:controlLen]); err != nil {
-		return n, err
+		return 0, err // with the count io.ReadFull would take the bytes and forget the error
 	}
-	if flags&unix.MSG_CTRUNC != 0 {
-		return n, fmt.Errorf("%w: it carries too many descriptors", wire.ErrMalformed)
+	switch {
+	case flags&unix.MSG_CTRUNC == 0:
+	case r.file == nil: // there was one, and no room in our table
+		return 0, fmt.Errorf("receiving the region's descriptor: %w", unix.EMFILE)
+	default:
+		return 0, fmt.Errorf("%w: it carries too many descriptors", wire.ErrMalformed)
 	}
 	if n == 0 && len(p) > 0 {
 		return 0, io.EOF

@@ -5,6 +5,7 @@ package local
 import (
 	"errors"
 	"io"
+	"net"
 	"runtime"
 	"testing"
 
@@ -125,5 +126,29 @@ func TestPeerGone(t *testing.T) {
 	}
 	if _, err := server.Read(make([]byte, 1)); err != io.EOF {
 		t.Fatalf("read: %v", err)
+	}
+}
+
+// TestCloseBeforeAwait closes a link between the start of a flush and its waiting.
+func TestCloseBeforeAwait(t *testing.T) {
+	server, _ := linkPair(t, npfs.Byte, 1<<16)
+	if _, err := server.Write([]byte("unread")); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.enter(); err != nil {
+		t.Fatal(err)
+	}
+	op := new(npfs.Op)
+	if server.end.StartFlush(op) {
+		t.Fatal("the flush did not wait")
+	}
+	closed := background(server.Close)
+	for server.users.Load()&linkClosed == 0 {
+		runtime.Gosched()
+	}
+	server.await(writing, op)
+	server.release()
+	if err := <-closed; err != nil || op.Err != net.ErrClosed {
+		t.Fatalf("close: %v, flush: %v", err, op.Err)
 	}
 }

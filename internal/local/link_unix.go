@@ -37,6 +37,7 @@ type link struct {
 	// users counts calls in progress; linkClosed is set in it by Close. The last one out tears down.
 	users    atomic.Int64
 	tearDown sync.Once
+	ended    chan struct{} // closed when Close has ended every pending operation
 	torndown chan struct{} // closed when the memory is unmapped and the socket closed
 
 	watched int // the socket's descriptor, as the vigil knows it; guarded by the watcher's mu
@@ -90,7 +91,7 @@ func newLink(sock *net.UnixConn, mem []byte, config linkConfig) (*link, error) {
 		_ = unix.Munmap(mem)
 		return nil, err
 	}
-	l := &link{config: config, bell: b, mem: mem, torndown: make(chan struct{})}
+	l := &link{config: config, bell: b, mem: mem, ended: make(chan struct{}), torndown: make(chan struct{})}
 	l.end = npfs.NewEnd(mem, npfs.EndConfig{
 		Server: config.Server, Type: config.Type, InQuota: config.InQuota, OutQuota: config.OutQuota,
 		Modes: config.Modes, Bell: b.ring, Wake: b.stir, Alive: b.alive, Pause: pauseForClaim,
@@ -104,13 +105,16 @@ func newLink(sock *net.UnixConn, mem []byte, config linkConfig) (*link, error) {
 	return l, nil
 }
 
-// pauseForClaim waits while the other process holds a claim that it lets go of after one copy: at most two seconds in all.
+// pauseForClaim waits while the other process holds a claim that it lets go of after one copy: about two seconds in all.
+// Few and longer pauses make that true on a busy machine as well, where each takes longer than asked for.
 func pauseForClaim(n int) bool {
 	switch {
 	case n < 1000:
 		yieldCPU()
-	case n < 3000:
+	case n < 1100:
 		time.Sleep(time.Millisecond)
+	case n < 1290:
+		time.Sleep(10 * time.Millisecond)
 	default:
 		return false
 	}
@@ -158,6 +162,7 @@ func (l *link) Close() error {
 	l.readBy.stop()
 	l.writeBy.stop()
 	l.end.Close(net.ErrClosed)
+	close(l.ended)
 	l.bell.stir()
 	l.release()
 	<-l.torndown
@@ -393,7 +398,7 @@ func (l *link) await(k *kind, op *npfs.Op) {
 		spin, by = &l.writes, &l.writeBy
 	}
 	if l.enter() != nil {
-		<-l.torndown // Close has cancelled the operation by then
+		<-l.ended // not torndown, for which Close waits for calls that have entered, such as this Flush or Transact
 		k.poll(l.end, op)
 		return
 	}

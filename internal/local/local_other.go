@@ -49,12 +49,6 @@ func (*Instance) Connect(context.Context) error { return errNoEngine }
 // Disconnect is DisconnectNamedPipe.
 func (*Instance) Disconnect() error { return errNoEngine }
 
-// Another makes one more instance of the same pipe.
-func (*Instance) Another(context.Context) (*Instance, error) { return nil, errNoEngine }
-
-// Replace closes the instance and puts a new one in its place.
-func (*Instance) Replace() (*Instance, error) { return nil, errNoEngine }
-
 // RunAsClient runs f on a thread that has the client's identity.
 func (*Instance) RunAsClient(func() error) error { return errNoEngine }
 

@@ -30,8 +30,33 @@ const (
 	pollsPerYield = 200
 )
 
-// spinning counts the goroutines of this process that poll now: never more than half of the processors.
-var spinning atomic.Int32
+// crowd is what this process knows of the CPUs, which all its connections share.
+var crowd struct {
+	// spinning counts the goroutines that poll now: never more than half of the processors.
+	spinning atomic.Int32
+	// skip is how many polling phases are left out, because somebody else needed the CPU when we offered it; penalty is what
+	// skip is set to the next time that happens. Updated without a lock: a lost update costs one wrong guess.
+	skip, penalty atomic.Int32
+}
+
+const (
+	minPenalty = 16
+	maxPenalty = 4096
+)
+
+// crowded notes that a yield took long: the CPUs are wanted by others, and polling would only keep us from being woken.
+func crowded() {
+	penalty := min(max(2*crowd.penalty.Load(), minPenalty), maxPenalty)
+	crowd.penalty.Store(penalty)
+	crowd.skip.Store(penalty)
+}
+
+// roomy notes that polling was answered: the next penalty will be a little smaller.
+func roomy() {
+	if p := crowd.penalty.Load(); p > 0 {
+		crowd.penalty.Store(p - (p+63)/64)
+	}
+}
 
 // epoch is the origin of uptime.
 var epoch = time.Now()
@@ -44,11 +69,23 @@ func (s *spinner) poll(changed func() bool) bool {
 	if s.doubts.Load() >= spinDoubts {
 		return false
 	}
-	if spinning.Add(1) > int32(max(1, runtime.GOMAXPROCS(0)/2)) {
-		spinning.Add(-1)
+	if left := crowd.skip.Load(); left > 0 {
+		crowd.skip.Store(left - 1)
 		return false
 	}
-	defer spinning.Add(-1)
+	defer crowd.spinning.Add(-1)
+	if crowd.spinning.Add(1) > int32(max(1, runtime.GOMAXPROCS(0)/2)) {
+		return false
+	}
+	if spin(changed) {
+		roomy()
+		return true
+	}
+	return false
+}
+
+// spin is one polling phase.
+func spin(changed func() bool) bool {
 	start := uptime()
 	for now := start; now-start < spinLimit; {
 		for range pollsPerYield {
@@ -59,7 +96,7 @@ func (s *spinner) poll(changed func() bool) bool {
 		yieldCPU()
 		after := uptime()
 		if after-now > lostYield {
-			s.doubts.Store(maxDoubts)
+			crowded()
 			return changed()
 		}
 		now = after

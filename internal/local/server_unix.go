@@ -51,6 +51,9 @@ const (
 	leaveTimeout     = 2 * time.Second // to get the lock for cleaning up
 )
 
+// ownPID is this process, which never changes: Go programs don't fork without exec.
+var ownPID = uint32(os.Getpid())
+
 // openServer opens this process' door. The claim's lock must be held.
 func openServer(c *claim, pipe *pipeFile, d *sddl.Descriptor, openToOthers bool) (*server, error) {
 	s := &server{
@@ -112,7 +115,7 @@ func (s *server) removeFiles() error {
 
 // publish writes the live file. s.mu must be held, or s not be shared yet.
 func (s *server) publish() error {
-	l := liveFile{pid: uint32(os.Getpid()), instances: uint32(len(s.instances))}
+	l := liveFile{pid: ownPID, instances: uint32(len(s.instances))}
 	if len(s.listening) > 0 {
 		l.ticket = s.listening[0].ticket
 	}

@@ -208,9 +208,15 @@ func (e *End) CancelWrite(op *Op, err error) { e.out.cancel(op, err) }
 
 // A Mark is what polling last saw of the other end; two equal Marks mean that polling again can't help.
 type Mark struct {
+	word       *atomic.Uint64 // changes whenever the other end moves
+	ignore     uint64         // bits of it that mean nothing here
 	moved, cut uint64
 	flags      uint32
 }
+
+// Moved reports whether the other end has moved since the mark was taken. It is one load; withdrawals, endings and what
+// else a new mark would show it does not see.
+func (m *Mark) Moved() bool { return m.word.Load()&^m.ignore != m.moved }
 
 // ReadMark returns the mark that concerns pending reads. It takes no lock and may be polled.
 func (e *End) ReadMark() Mark { return e.in.mark() }

@@ -1,6 +1,7 @@
 package npfs
 
 import (
+	"errors"
 	"runtime"
 	"strings"
 	"testing"
@@ -32,6 +33,37 @@ func TestRestArrivesWithTheEnd(t *testing.T) {
 		<-closed
 		if len(op.Buf) != len(text) || op.Err != nil {
 			t.Fatalf("read %d of %d bytes, %v", len(op.Buf), len(text), op.Err)
+		}
+	}
+}
+
+// TestFedThenWithdrawn cancels a write of a message larger than the ring that a pending read was promised whole: the read
+// gets the next message, not a torn one, whether it had seen the beginning or not.
+func TestFedThenWithdrawn(t *testing.T) {
+	for _, begun := range []bool{false, true} {
+		for _, later := range []bool{false, true} {
+			s, c := newPair(t, Message, 1<<10, 1<<10)
+			read := new(Op)
+			if c.StartReadMessage(read, 0) {
+				t.Fatal("read from an empty pipe:", read.Err)
+			}
+			w := startWrite(s, strings.Repeat("x", 10*RingSize(1<<10)))
+			wantPending(t, s.PollWrite, w)
+			if begun {
+				wantPending(t, c.PollRead, read)
+			}
+			if later {
+				startWrite(s, "next")
+			}
+			s.CancelWrite(w, errTest)
+			if !w.done || !errors.Is(w.Err, errTest) {
+				t.Fatalf("cancelled write: %d, %v", w.N, w.Err)
+			}
+			if !later {
+				wantPending(t, c.PollRead, read)
+				startWrite(s, "next")
+			}
+			want(t, c, read, "next", nil)
 		}
 	}
 }

@@ -60,6 +60,18 @@ func (op *Op) size() int {
 	return MaxMessage
 }
 
+// extend appends n bytes to a growing read's buffer and returns them to be filled; left is what the message still has. The
+// buffer ends with the message, but at most doubles, as memory must not be had for a length that a peer only claims.
+func (op *Op) extend(n, left uint64) []byte {
+	at := len(op.Buf)
+	if need := at + int(n); need > cap(op.Buf) {
+		more := min(left, uint64(op.room()), max(n, uint64(at)))
+		op.Buf = append(make([]byte, 0, at+int(more)), op.Buf...)
+	}
+	op.Buf = op.Buf[:at+int(n)]
+	return op.Buf[at:]
+}
+
 func (op *Op) finish(err error) {
 	op.Err = err
 	op.done = true

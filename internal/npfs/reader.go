@@ -94,6 +94,7 @@ func (r *reader) serve(op *Op) bool {
 			}
 			op.announced = false
 		}
+		r.ungranted(op)
 		if r.attempt(op) {
 			return true
 		}
@@ -323,9 +324,7 @@ func (r *reader) copySome(op *Op) bool {
 			return false
 		}
 		if op.grow {
-			at := len(op.Buf)
-			op.Buf = slices.Grow(op.Buf, int(n))[:at+int(n)]
-			r.ring.copyOut(r.head, op.Buf[at:])
+			r.ring.copyOut(r.head, op.extend(n, r.left))
 		} else {
 			r.ring.copyOut(r.head, op.Buf[op.N:op.N+int(n)])
 		}
@@ -371,6 +370,7 @@ func (r *reader) applyCut() {
 func (op *Op) restart() {
 	op.begun = false
 	if op.perRecord {
+		op.fed, op.more, op.allowance = false, false, 0
 		op.Buf = op.Buf[:len(op.Buf)-op.grown()]
 		op.N = 0
 	}
@@ -396,16 +396,20 @@ func (r *reader) poll(op *Op) bool {
 
 // mark returns what changes when the writer moves or the connection ends. It takes no lock.
 func (r *reader) mark() Mark {
-	return Mark{r.lane.tail.Load(), r.lane.cutTo.Load(), r.end.flags() | r.lane.fin.Load()<<16}
+	tail := &r.lane.tail
+	return Mark{word: tail, moved: tail.Load(), cut: r.lane.cutTo.Load(), flags: r.end.flags() | r.lane.fin.Load()<<16}
 }
 
 // cancel ends a pending read with err, unless it has its data: what arrived is returned.
 func (r *reader) cancel(op *Op, err error) {
 	r.mu.Lock()
 	defer r.unlock()
-	if r.closed {
-		return
+	if !r.closed {
+		r.cancelLocked(op, err)
 	}
+}
+
+func (r *reader) cancelLocked(op *Op, err error) {
 	r.progress(op)
 	if op.done {
 		return
@@ -429,7 +433,8 @@ func (r *reader) cancel(op *Op, err error) {
 
 // awaitFeed waits the moment between a writer's feeding and its publishing.
 func (r *reader) awaitFeed(op *Op) {
-	for n := 0; !r.attempt(op) && !op.begun; n++ {
+	for n := 0; op.fed && !r.attempt(op) && !op.begun; n++ {
+		r.ungranted(op)
 		if !r.end.mayStillLetGo(n) {
 			return
 		}
@@ -470,21 +475,14 @@ func (r *reader) survey() (bytes, messages int) {
 	return int(min(sum, math.MaxInt)), int(min(n, math.MaxInt))
 }
 
-// close ends all pending reads with err and forbids new ones.
+// close ends all pending reads with err and forbids new ones. It holds mu throughout: a read that is done belongs to its
+// caller again, who may use it for something else.
 func (r *reader) close(err error) {
-	for op := r.firstOrClosed(); op != nil; op = r.firstOrClosed() {
-		r.cancel(op, err)
-	}
-	r.end.config.Wake()
-}
-
-// firstOrClosed returns the first pending read; if there is none, the reader is closed.
-func (r *reader) firstOrClosed() *Op {
 	r.mu.Lock()
-	defer r.unlock()
-	if len(r.pending) > 0 {
-		return r.pending[0]
+	for len(r.pending) > 0 {
+		r.cancelLocked(r.pending[0], err)
 	}
 	r.closed = true
-	return nil
+	r.unlock()
+	r.end.config.Wake()
 }

@@ -7,6 +7,10 @@ func (w *writer) withdraw(op *Op) int {
 	kept := 0
 	if gone := max(w.granted, w.taken); gone > op.start {
 		kept = int(min(gone-op.start, uint64(op.written)))
+		if w.typ == Message && gone-op.start > uint64(op.written) {
+			kept = int(max(w.taken, op.start) - op.start) // the read was promised more: for it this message never happened
+		}
+		w.granted = min(w.granted, op.start+uint64(kept))
 	}
 	if kept == len(op.data) && op.inRing {
 		return kept
@@ -69,5 +73,12 @@ func (w *writer) closeGap(op *Op, removed uint64) {
 			f.start -= removed
 		}
 		f.tail = min(f.tail, w.tail)
+	}
+}
+
+// ungranted notes that the write which fed op was withdrawn before op took anything, so that op waits on.
+func (r *reader) ungranted(op *Op) {
+	if op.fed && op.N == 0 && op.allowance > 0 && r.lane.granted.Load() <= r.taken {
+		op.fed, op.more, op.allowance = false, false, 0
 	}
 }

@@ -258,8 +258,10 @@ func (w *writer) feed(op *Op) {
 		return
 	}
 	k := min(slotSize(s), len(op.data))
+	w.lane.granted.Store(op.start + uint64(k)) // before the read can see that it was fed; see reader.ungranted
 	if w.lane.slot.CompareAndSwap(s, fedSlot(k, k < len(op.data))) {
 		w.granted = op.start + uint64(k)
+	} else {
 		w.lane.granted.Store(w.granted)
 	}
 }
@@ -322,7 +324,8 @@ func (w *writer) progress(mine *Op) {
 
 // mark returns what changes when the reader moves or the connection ends. It takes no lock.
 func (w *writer) mark() Mark {
-	return Mark{moved: w.lane.position.Load() &^ claimMask, flags: w.end.flags()}
+	position := &w.lane.position
+	return Mark{word: position, ignore: claimMask, moved: position.Load() &^ claimMask, flags: w.end.flags()}
 }
 
 // fail ends a pending operation when the connection has ended.
@@ -404,9 +407,12 @@ func (w *writer) finishWriting() error {
 func (w *writer) cancel(op *Op, err error) {
 	w.mu.Lock()
 	defer w.unlock()
-	if w.closed {
-		return
+	if !w.closed {
+		w.cancelLocked(op, err)
 	}
+}
+
+func (w *writer) cancelLocked(op *Op, err error) {
 	w.progress(op)
 	if op.done {
 		return
@@ -454,7 +460,7 @@ func (w *writer) claim() (position uint64, ok bool) {
 		if position&claimMask == 0 && w.lane.position.CompareAndSwap(position, position|claimWriter) {
 			return position, true
 		}
-		if w.end.gone.Load() || w.end.broken.Load() || !w.end.mayStillLetGo(n) {
+		if w.end.gone.Load() || !w.end.mayStillLetGo(n) {
 			w.end.breakDown()
 			return 0, false
 		}
@@ -473,25 +479,17 @@ func (w *writer) writable() int {
 	return int(free - min(free, w.lane.demand.Load()))
 }
 
-// close ends all pending operations with err, withdraws what was not read of pending writes, and forbids new ones.
+// close ends all pending operations with err, withdraws what was not read of pending writes, and forbids new ones. It holds
+// mu throughout: an operation that is done belongs to its caller again.
 func (w *writer) close(err error) {
-	for op := w.lastOrClosed(); op != nil; op = w.lastOrClosed() {
-		w.cancel(op, err)
-	}
-	w.end.config.Wake()
-}
-
-// lastOrClosed returns the latest pending operation, so that withdrawing frees the ring from its end; if there is none, the
-// writer is closed.
-func (w *writer) lastOrClosed() *Op {
 	w.mu.Lock()
-	defer w.unlock()
-	switch {
-	case len(w.flushes) > 0:
-		return w.flushes[len(w.flushes)-1]
-	case len(w.pending) > 0:
-		return w.pending[len(w.pending)-1]
+	for len(w.flushes) > 0 {
+		w.cancelLocked(w.flushes[0], err)
+	}
+	for n := len(w.pending); n > 0; n = len(w.pending) {
+		w.cancelLocked(w.pending[n-1], err) // the latest, so that withdrawing frees the ring from its end
 	}
 	w.closed = true
-	return nil
+	w.unlock()
+	w.end.config.Wake()
 }

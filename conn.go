@@ -9,7 +9,7 @@ import (
 )
 
 // Conn is one open end of a pipe: a [net.Conn], and all that Windows' handle can do. Make one with [Dial],
-// [Listener.Accept], [Pair] or [Spawn].
+// [Listener.Accept], [Pipe] or [Spawn].
 //
 // All methods may be called concurrently. Reads waiting at the same time are served in the order they came,
 // and so are writes; a write is never interleaved with another, whatever its size. A waiting call ends when its
@@ -54,6 +54,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 // ReadMessage returns the next whole message, of any size, in a new slice, whatever the read mode; of a message that
 // Read has begun it returns the rest. An empty message is an empty slice. It needs a message-type pipe, else [ErrBadPipe].
 // A message over the configured MaxMessage gives its first MaxMessage bytes and [ErrMoreData]; the rest stays in the pipe.
+// If the deadline passes while a message is still coming in, its first part is returned with [os.ErrDeadlineExceeded] and
+// the rest stays.
 func (c *Conn) ReadMessage() ([]byte, error) { return c.AppendMessage(nil) }
 
 // AppendMessage is ReadMessage into the free capacity of buf, growing it if needed; it returns the extended slice.

@@ -305,3 +305,36 @@ func TestLimitedListener(t *testing.T) {
 		serving.Wait()
 	}
 }
+
+// TestSentHappensBeforeReceived checks that the race detector knows that what is read was written before, as it does for
+// other connections. Without -race it can't fail.
+func TestSentHappensBeforeReceived(t *testing.T) {
+	l := listen(t, anypipe.ListenConfig{}, "before")
+	client, err := anypipe.Dial(t.Context(), "before")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	server, err := l.AcceptPipe(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	var shared int // guarded by nothing but the pipe
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		shared = 1
+		if _, err := client.Write([]byte("x")); err != nil {
+			t.Error(err)
+		}
+	})
+	for peeked, err := server.Peek(nil); peeked.Available == 0; peeked, err = server.Peek(nil) { // so that no bell rings
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := server.Read(make([]byte, 1)); err != nil || shared != 1 {
+		t.Errorf("read: %v, shared: %d", err, shared)
+	}
+	writing.Wait()
+}

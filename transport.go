@@ -19,19 +19,79 @@ type (
 	State = npfs.State
 	// Access is a set of Windows access rights, generic or specific.
 	Access = npfs.Access
-	// Modes are an end's read mode and wait mode.
+	// Modes are an end's read mode and wait mode, which SetNamedPipeHandleState changes together. Its fields:
+	//
+	//	// Read is the end's read mode. Message is valid on message-type pipes only.
+	//	Read Mode
+	//	// NoWait is PIPE_NOWAIT: operations that would wait fail or do nothing instead.
+	//	NoWait bool
 	Modes = npfs.Modes
-	// Info describes one end and its pipe.
+	// Info is what GetNamedPipeInfo and GetNamedPipeHandleState tell of one end and its pipe. Its fields:
+	//
+	//	Type         Mode      // the pipe's type
+	//	Direction    Direction // the pipe's direction
+	//	MaxInstances int       // as the first creator gave it; 255 means unlimited
+	//	Instances    int       // server instances of the name now
+	//	InQuota      int       // client-to-server buffer in bytes, the same number on both ends
+	//	OutQuota     int       // server-to-client buffer in bytes
+	//	Modes        Modes     // this end's modes
+	//	State        State     // the instance's state as this end sees it
+	//	Server       bool      // this is the server end
+	//	Readable     int       // bytes that this end can read now
+	//	WriteQuota   int       // bytes that this end can write without waiting
+	//	RejectRemote bool      // the instance refuses clients of other machines
 	Info = npfs.Info
-	// Peeked is the result of Peek.
+	// Peeked is what PeekNamedPipe tells. Its fields:
+	//
+	//	Read      int   // bytes copied into the buffer
+	//	Available int   // bytes that can be read in all, blocked writes included
+	//	Left      int   // bytes of the first message that were not copied; on byte pipes minus Read (Windows' wrap-around)
+	//	Messages  int   // queued messages; 0 on byte pipes
+	//	Length    int   // unread length of the first message; 0 on byte pipes
+	//	State     State // CONNECTED or CLOSING
 	Peeked = npfs.Peeked
-	// Peer identifies the process at the other end.
+	// Peer identifies the process at the other end. Its fields:
+	//
+	//	PID     int    // process id; 0 if the system does not tell
+	//	Session int    // session id (Unix: the process's session leader); 0 if unknown
+	//	UID     int    // Unix user id, -1 where there is none
+	//	GID     int    // Unix group id, -1 where there is none
+	//	Groups  []int  // supplementary Unix groups, as the kernel reports them; may be empty
+	//	SID     string // security identifier; on Unix S-1-22-1-UID
+	//	User    string // user name; the number if the name can't be found
 	Peer = npfs.Peer
-	// PipeInfo describes a live pipe in a listing.
+	// PipeInfo describes a live pipe in a listing. Its fields:
+	//
+	//	Name           string        // as its first creator spelled it, without prefix
+	//	Type           Mode          // the pipe's type
+	//	Direction      Direction     // the pipe's direction
+	//	MaxInstances   int           // 255 means unlimited
+	//	Instances      int           // server instances now, in all processes
+	//	DefaultTimeout time.Duration // what WaitNamedPipe waits by default
+	//	SDDL           string        // the security descriptor
+	//	Owner          string        // user name of the creator
+	//	OwnerUID       int           // Unix user id of the creator, -1 where there is none
+	//	Servers        []int         // process ids of the server processes
+	//	Path           string        // socket path for programs that know only Unix sockets; empty if there is none
 	PipeInfo = npfs.PipeInfo
-	// CreateConfig is what a Transport needs to create one instance.
+	// CreateConfig is what a Transport needs to create one instance. Its fields:
+	//
+	//	Type           Mode
+	//	Direction      Direction
+	//	MaxInstances   int // 1 to 255; 255 is unlimited
+	//	First          bool
+	//	InQuota        int // bytes; 0 makes every write wait until it has been read
+	//	OutQuota       int
+	//	DefaultTimeout time.Duration // 0 means DefaultWait
+	//	Modes          Modes
+	//	RejectRemote   bool
+	//	SDDL           string // empty means the owner only
+	//	Foreign        bool   // byte type: also serve programs that know only Unix sockets
 	CreateConfig = npfs.CreateConfig
-	// OpenConfig is what a Transport needs to open a pipe as client.
+	// OpenConfig is what a Transport needs to open a pipe as client. Its fields:
+	//
+	//	Access      Access // generic rights allowed
+	//	ExpectOwner string // SID or user name that must own the pipe; empty means any
 	OpenConfig = npfs.OpenConfig
 )
 

@@ -150,6 +150,27 @@ func TestDocumentsUseTheAPIAsItIs(t *testing.T) {
 	}
 }
 
+// go doc shows nothing of the struct behind an alias, so the alias's own comment lists its fields, line by line.
+func TestAliasesShowTheirFields(t *testing.T) {
+	aliases := read(t, "transport.go")
+	structs := regexp.MustCompile(`(?ms)^type (\w+) struct \{\n(.*?)\n\}`)
+	shown := 0
+	for _, s := range structs.FindAllStringSubmatch(read(t, "internal/npfs/types.go"), -1) {
+		alias := "\t" + s[1] + " = npfs." + s[1] + "\n"
+		if !strings.Contains(aliases, alias) {
+			continue
+		}
+		shown++
+		fields := "\t//\t" + strings.ReplaceAll(s[2], "\n\t", "\n\t//\t")[1:] + "\n" + alias
+		if !strings.Contains(aliases, fields) {
+			t.Errorf("transport.go: the comment of %s must end with the fields as internal/npfs/types.go has them:\n%s", s[1], fields)
+		}
+	}
+	if shown == 0 {
+		t.Error("no alias of a struct was found")
+	}
+}
+
 // exportedNames returns the exported names of the root package.
 func exportedNames(t *testing.T) map[string]bool {
 	t.Helper()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -103,6 +104,10 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 	}
 	if !a.running {
 		err = &usageError{err}
+	}
+	var late *timeoutError
+	if errors.As(err, &late) { // what failed because of it, and how often, says no more
+		err = late
 	}
 	fmt.Fprintf(a.stderr, "%s %v\n", a.paint(a.stderr, red, "anypipe:"), err)
 	if next := hint(err, cmd.CommandPath()); next != "" {

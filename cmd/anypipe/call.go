@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -69,6 +70,9 @@ func (a *app) transact(c *anypipe.Conn, request []byte) error {
 	reply, err := c.Transact(request)
 	if errors.Is(err, anypipe.ErrBadPipe) && peerGone(c) { // Windows' code for a pipe that is not connected any more
 		err = fmt.Errorf("the server closed before it got the request: %w", anypipe.ErrBrokenPipe)
+	}
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("the server closed without an answer: %w", anypipe.ErrBrokenPipe)
 	}
 	_, writeErr := a.stdout.Write(reply)
 	return errors.Join(err, writeErr)

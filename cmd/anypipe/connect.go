@@ -68,7 +68,7 @@ func (a *app) connect(ctx context.Context, f *connectFlags, name string) error {
 	if err != nil {
 		return err
 	}
-	c, err := d.Dial(ctx, name)
+	c, err := dialReading(ctx, d, name)
 	if err != nil {
 		return err
 	}

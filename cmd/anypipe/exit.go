@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"time"
 
@@ -81,6 +82,8 @@ const pathNotFound = 3
 // hint says what to do next, or nothing. command is what the user ran, such as "anypipe call".
 func hint(err error, command string) string {
 	var usage *usageError
+	var failed *net.OpError
+	creating := errors.As(err, &failed) && failed.Op == "create"
 	switch code := exitCode(err); {
 	case errors.As(err, &usage):
 		return fmt.Sprintf("'%s --help' shows how it is used", command)
@@ -88,9 +91,11 @@ func hint(err error, command string) string {
 		return "a name is x or //./pipe/x; shells eat backslashes, forward slashes always work"
 	case code == exitNotFound:
 		return "'anypipe ls' shows which pipes exist; 'anypipe wait --exist NAME' waits until this one does"
+	case code == exitBusy && creating: // the other 231: waiting does not help a server
+		return "the first creator's --max counts for all servers of the name; 'anypipe info NAME' shows their pids"
 	case code == exitBusy:
 		return "'anypipe wait NAME' returns when an instance is free"
-	case code == exitDenied:
+	case code == exitDenied && failed != nil && failed.Op == "open":
 		return "'anypipe info NAME' shows who may open it, and in which direction; 'anypipe connect --read-only' reads only"
 	case code == exitTimeout:
 		return "a longer --timeout waits longer; without it there is no limit"

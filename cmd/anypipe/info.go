@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -21,7 +22,7 @@ func (a *app) infoCommand() *cobra.Command {
 that know only those.
 
 Looking does not disturb the pipe. The buffer sizes (quotas) belong to each instance and only a client can ask for them:
---open becomes one for a moment, which the server notices.`,
+--open becomes one for a moment, which the server notices; if every instance is taken it fails (exit code 4).`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,8 +59,7 @@ type quotaJSON struct {
 
 // askAsClient opens the pipe, asks, and closes it.
 func askAsClient(ctx context.Context, name string, p anypipe.PipeInfo) (*quotaJSON, error) {
-	d := anypipe.Dialer{Access: accessFor(p.Direction)}
-	c, err := d.Dial(ctx, name)
+	c, err := dialReading(ctx, &anypipe.Dialer{Access: accessFor(p.Direction), NoBusyWait: true}, name)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +73,17 @@ func askAsClient(ctx context.Context, name string, p anypipe.PipeInfo) (*quotaJS
 		return nil, err
 	}
 	return &quotaJSON{info.InQuota, info.OutQuota, peer.PID, peer.User}, nil
+}
+
+// dialReading dials; if a pipe for reading does not let the client choose a read mode (EveryoneRead), it reads all the same.
+func dialReading(ctx context.Context, d *anypipe.Dialer, name string) (*anypipe.Conn, error) {
+	c, err := d.Dial(ctx, name)
+	if errors.Is(err, anypipe.ErrAccessDenied) && d.Access == accessFor(anypipe.Outbound) {
+		reader := *d
+		reader.Access = anypipe.GenericRead
+		return reader.Dial(ctx, name)
+	}
+	return c, err
 }
 
 // accessFor is what a client may ask of a pipe of this direction.

@@ -8,13 +8,12 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-// manCommand declares man, which is hidden: packages have the pages already.
+// manCommand declares man.
 func (a *app) manCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:    "man DIRECTORY",
-		Short:  "Write the manual pages into a directory",
-		Args:   cobra.ExactArgs(1),
-		Hidden: true, // for those who make packages
+		Use:   "man DIRECTORY",
+		Short: "Write the manual pages into a directory",
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err

@@ -51,6 +51,7 @@ func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
 // relay joins one connection to an input and an output.
 type relay struct {
 	conn     *anypipe.Conn
+	gone     func() bool // whether the other end was closed; nil asks for Info
 	framing  framing
 	in       *input               // shared with the next relay: nothing is read that can't be sent
 	emit     func(p []byte) error // takes what is received
@@ -170,7 +171,12 @@ func (r *relay) inputEnded() error {
 }
 
 // peerGone reports whether the other end was closed altogether, and not only its direction ended.
-func (r *relay) peerGone() bool { return peerGone(r.conn) }
+func (r *relay) peerGone() bool {
+	if r.gone != nil {
+		return r.gone()
+	}
+	return peerGone(r.conn)
+}
 
 // peerGone reports whether nobody is at the other end; an end that can't be asked is taken for closed.
 func peerGone(c *anypipe.Conn) bool {

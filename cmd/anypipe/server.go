@@ -31,6 +31,7 @@ type visit struct {
 	*anypipe.Conn
 	number int64
 	who    anypipe.Peer // zero if the system does not tell
+	gone   func() bool  // whether the client has closed
 }
 
 // run serves until ctx ends, or one client with --once.
@@ -63,14 +64,15 @@ func (s *server) once(ctx context.Context) error {
 	if err := s.connect(ctx, in); err != nil {
 		return err
 	}
-	err = s.client(ctx, &in.Conn)
+	err = s.client(ctx, &in.Conn, clientGone(ctx, in))
 	if err == nil {
 		s.leave(ctx, in)
 	}
 	return err
 }
 
-// instances creates n instances and serves with each of them until ctx ends or one fails.
+// instances creates n instances, or as many as other servers of the name have left, and serves with each of them until
+// ctx ends or one fails.
 func (s *server) instances(ctx context.Context, n int) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -78,6 +80,10 @@ func (s *server) instances(ctx context.Context, n int) error {
 	defer workers.Wait()
 	for i := range n {
 		in, err := s.config.Create(ctx, s.name.String())
+		if i > 0 && errors.Is(err, anypipe.ErrPipeBusy) {
+			s.log.Printf("%d of %d instances: the limit of the name leaves no more", i, n)
+			break
+		}
 		if err != nil {
 			cancel(err)
 			return err
@@ -105,7 +111,7 @@ func (s *server) loop(ctx context.Context, in *anypipe.Instance) error {
 		if err := s.connect(ctx, in); err != nil {
 			return err
 		}
-		err := s.client(ctx, &in.Conn)
+		err := s.client(ctx, &in.Conn, clientGone(ctx, in))
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -133,6 +139,12 @@ func (s *server) connect(ctx context.Context, in *anypipe.Instance) error {
 	return bounded(ctx, err)
 }
 
+// clientGone makes a function that tells whether the instance's client has closed. Connect tells it at once, also at the
+// server end of an outbound pipe, which may not ask for Info.
+func clientGone(ctx context.Context, in *anypipe.Instance) func() bool {
+	return func() bool { return !errors.Is(in.Connect(ctx), anypipe.ErrPipeConnected) }
+}
+
 // leave ends a served connection such that the client loses nothing: it sees the end of the data and has a moment to
 // close by itself, as Disconnect would take back what is unread and cut it off.
 func (s *server) leave(ctx context.Context, in *anypipe.Instance) {
@@ -149,7 +161,7 @@ func (s *server) leave(ctx context.Context, in *anypipe.Instance) {
 	defer patience.Stop()
 	look := time.NewTicker(2 * time.Millisecond)
 	defer look.Stop()
-	for !peerGone(&in.Conn) {
+	for gone := clientGone(ctx, in); !gone(); {
 		select {
 		case <-look.C:
 		case <-patience.C:
@@ -179,7 +191,7 @@ func (s *server) listener(ctx context.Context) error {
 		}
 		clients.Go(func() {
 			defer c.Close()
-			_ = s.client(ctx, c) // is in the log
+			_ = s.client(ctx, c, func() bool { return peerGone(c) }) // its error is in the log
 		})
 	}
 }
@@ -191,8 +203,8 @@ func (s *server) listening() error {
 }
 
 // client serves one client and logs its coming and going.
-func (s *server) client(ctx context.Context, c *anypipe.Conn) error {
-	v := visit{Conn: c, number: s.clients.Add(1)}
+func (s *server) client(ctx context.Context, c *anypipe.Conn, gone func() bool) error {
+	v := visit{Conn: c, number: s.clients.Add(1), gone: gone}
 	var err error
 	if v.who, err = c.Peer(); err != nil {
 		s.log.Printf("client %d connected: unknown (%v)", v.number, err)
@@ -203,13 +215,13 @@ func (s *server) client(ctx context.Context, c *anypipe.Conn) error {
 	if err == nil {
 		err = s.serve(ctx, v)
 	}
-	gone := record{Event: "disconnected", Client: v.number}
+	end := record{Event: "disconnected", Client: v.number}
 	if err != nil && ctx.Err() == nil {
 		s.log.Printf("client %d: %v", v.number, err)
-		gone.Error = err.Error()
+		end.Error = err.Error()
 	}
 	s.log.Printf("client %d disconnected", v.number)
-	return errors.Join(err, s.records.write(gone))
+	return errors.Join(err, s.records.write(end))
 }
 
 // echo gives back what comes.
@@ -224,7 +236,7 @@ func (s *server) echo(ctx context.Context, v visit) error {
 // joinStreams joins stdin and stdout to the client.
 func (s *server) joinStreams(ctx context.Context, v visit) error {
 	r := &relay{
-		conn: v.Conn, framing: s.framing, in: s.in, emit: s.framing.emitter(s.stdout),
+		conn: v.Conn, gone: v.gone, framing: s.framing, in: s.in, emit: s.framing.emitter(s.stdout),
 		canRead: s.config.Direction != anypipe.Outbound, canWrite: s.config.Direction != anypipe.Inbound,
 	}
 	if s.records != nil {

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/anypipe/anypipe/internal/npfs"
@@ -35,11 +37,11 @@ type Acceptor struct {
 	making int                    // instances that are being made
 	moving int                    // connected instances on their way from ahead to the queue
 	calm   *sync.Cond             // signalled when making or moving falls; uses mu
-	full   bool                   // the limit was reached when an instance was last made
+	full   bool                   // no instance could be made when last tried: the limit, or no descriptors or memory
 	retry  *time.Timer            // while full: looks again, as other processes can't tell us of a slot
 }
 
-// retryFull is how often a full acceptor looks whether another process has closed an instance.
+// retryFull is how often a full acceptor looks whether another process has closed an instance, or files.
 const retryFull = 100 * time.Millisecond
 
 // Listen creates the first instance and keeps target of them LISTENING. The errors are those of Create.
@@ -102,7 +104,7 @@ func (a *Acceptor) refill() {
 		}
 		a.mu.Lock()
 		a.making--
-		a.full = errors.Is(err, winerr.InstanceLimit)
+		a.full = err != nil
 		if a.full && !a.closed && a.retry == nil {
 			a.retry = time.AfterFunc(retryFull, a.lookAgain)
 		}
@@ -111,6 +113,10 @@ func (a *Acceptor) refill() {
 		if err != nil {
 			a.fail(err)
 			return
+		}
+		select {
+		case <-a.failed: // what nobody was told in time is not true any more
+		default:
 		}
 	}
 }
@@ -150,6 +156,9 @@ func (a *Acceptor) lookAgain() {
 func (a *Acceptor) fail(err error) {
 	if errors.Is(err, winerr.InstanceLimit) {
 		return
+	}
+	if scarce, ok := errors.AsType[syscall.Errno](err); ok && scarce.Temporary() {
+		err = os.NewSyscallError("making an instance", scarce) // in this form callers see that it will pass, as net/http does
 	}
 	select {
 	case a.failed <- err:

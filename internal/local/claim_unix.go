@@ -170,13 +170,25 @@ func (p *pause) wait(ctx context.Context) error {
 	}
 }
 
-// remove frees the name at once, by one rename, and then deletes what it held. The lock must be held.
+// remove frees the name at once, by one rename, and then deletes what it held, and what processes that were killed between
+// the two left of other claims. The lock must be held.
 func (c *claim) remove() error {
-	trash := filepath.Join(filepath.Dir(c.path), trashName+newID())
+	dir := filepath.Dir(c.path)
+	trash := filepath.Join(dir, trashName+newID())
 	if err := os.Rename(c.path, trash); err != nil {
 		return err
 	}
-	return os.RemoveAll(trash)
+	err := os.RemoveAll(trash)
+	entries, _ := os.ReadDir(dir) // the rest is a courtesy
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), trashName) {
+			continue
+		}
+		if left, err := e.Info(); err == nil && ownerOf(left) == os.Geteuid() {
+			_ = os.RemoveAll(filepath.Join(dir, e.Name()))
+		}
+	}
+	return err
 }
 
 // doorFile is one server process of a claim, as the directory shows it.
@@ -256,7 +268,7 @@ func (c *claim) tidy() error {
 	busy, cancel := context.WithCancel(context.Background())
 	cancel() // one attempt
 	unlock, err := c.lock(busy)
-	if errors.Is(err, context.Canceled) || errors.Is(err, errClaimGone) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, errClaimGone) || errors.Is(err, unix.EROFS) {
 		return nil
 	}
 	if err != nil {

@@ -190,7 +190,7 @@ func TestForeignWaitsAreBounded(t *testing.T) {
 	s := mustCreate(t, "x", config()).server
 	open(t, "x")
 	for i := range maxForeignWaits + 1 {
-		w := &waiter{foreign: true}
+		w := &waiter{foreign: true, uid: i / maxUserWaits}
 		if registered := s.register(w); registered != (i < maxForeignWaits) {
 			t.Fatalf("waiter %d: registered %v, %+v", i, registered, w.verdict)
 		}

@@ -83,7 +83,7 @@ func (s *server) serve(conn *net.UnixConn) {
 		return
 	}
 	conn.SetDeadline(time.Now().Add(handshakeTimeout))
-	request, err := wire.Read(conn)
+	request, err := s.hear(conn, client)
 	if errors.Is(err, wire.ErrVersion) { // an answer in our version tells the client which one that is
 		wire.Write(conn, &wire.Opened{Status: winerr.NotSupported.Status, Text: err.Error()})
 	}
@@ -176,7 +176,7 @@ func (s *server) admit(client *identity, want npfs.Access) (npfs.Access, error) 
 	case d == npfs.Outbound && granted&npfs.WriteData != 0:
 		return 0, fmt.Errorf("the pipe is outbound, its clients only read: open it for reading alone: %w", winerr.AccessDenied)
 	}
-	return granted, nil
+	return granted, s.mayHold(client)
 }
 
 // describe answers a Query frame.
@@ -193,6 +193,7 @@ func (s *server) describe() *wire.Described {
 // goroutine by the read deadline.
 type waiter struct {
 	conn    *net.UnixConn
+	uid     int
 	foreign bool // neither the pipe's owner nor root
 	verdict wire.Message
 }
@@ -204,7 +205,7 @@ func (s *server) wait(conn *net.UnixConn, client *identity, m *wire.Wait) {
 	if timeout >= 0 {
 		conn.SetReadDeadline(time.Now().Add(timeout))
 	}
-	w := &waiter{conn: conn, foreign: client.uid != s.claim.owner && client.uid != 0}
+	w := &waiter{conn: conn, uid: client.uid, foreign: s.foreigner(client)}
 	if s.register(w) {
 		if wire.Write(conn, &wire.Waiting{}) == nil {
 			// Nothing is to come from the client: the read ends with its hang-up, the timeout, or a verdict.
@@ -228,7 +229,7 @@ func (s *server) register(w *waiter) bool {
 	switch {
 	case len(s.listening) > 0:
 		w.verdict = &wire.Woken{}
-	case w.foreign && s.foreignWaits() >= maxForeignWaits:
+	case w.foreign && (s.foreignWaits() >= maxForeignWaits || s.waitsOf(w.uid) >= maxUserWaits):
 		w.verdict = &wire.Woken{Status: winerr.PipeNotAvailable.Status}
 	default:
 		s.waiters[w] = struct{}{}

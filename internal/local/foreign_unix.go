@@ -223,9 +223,15 @@ func (in *Instance) serveStream(conn *net.UnixConn, client *identity) error {
 	if in.state != listening {
 		return errNotListening
 	}
-	s := newStream(conn, in.access, in.config.OutQuota)
-	s.noWait.Store(in.modes.NoWait)
-	return in.attach(s, client)
+	held, err := in.held(client, 0, func() (connection, error) {
+		s := newStream(conn, in.access, in.config.OutQuota)
+		s.noWait.Store(in.modes.NoWait)
+		return s, nil
+	})
+	if err != nil {
+		return errors.Join(err, in.server.giveBack(in))
+	}
+	return in.attach(held, client)
 }
 
 // openForeign opens the socket of a program that knows only Unix sockets: a .NET server of exactly this name.

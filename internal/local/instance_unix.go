@@ -69,11 +69,12 @@ func (in *Instance) serveClient(conn *net.UnixConn, client *identity, granted np
 	if in.state != listening {
 		return errNotListening
 	}
-	link, err := in.offer(conn, granted)
+	memory := npfs.RegionSize(in.config.InQuota, in.config.OutQuota)
+	held, err := in.held(client, memory, func() (connection, error) { return in.offer(conn, granted) })
 	if err != nil {
 		return errors.Join(err, in.server.giveBack(in))
 	}
-	return in.attach(link, client)
+	return in.attach(held, client)
 }
 
 // offer makes a connection over conn and tells the client. in.mu must be held.

@@ -214,7 +214,8 @@ func (c *claim) ask(ctx context.Context, conn *net.UnixConn, server *identity, c
 
 // exchangeOpen sends Open and reads the answer. A hang-up instead of an answer is a server process at its end.
 func exchangeOpen(conn *net.UnixConn, access npfs.Access) (*wire.Opened, *os.File, error) {
-	if err := wire.Write(conn, &wire.Open{Access: access}); err != nil {
+	err := wire.Write(conn, &wire.Open{Access: access})
+	if err != nil && !errors.Is(err, unix.EPIPE) { // who turned us away unheard has answered before hanging up
 		return nil, nil, deadIfGone(err)
 	}
 	r := &frameReader{conn: conn}

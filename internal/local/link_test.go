@@ -152,3 +152,28 @@ func TestCloseBeforeAwait(t *testing.T) {
 		t.Fatalf("close: %v, flush: %v", err, op.Err)
 	}
 }
+
+// TestCloseAtBothEnds closes an end while its pending read ends because the other end closes: whoever is last unmaps the
+// region, and not before Close is through.
+func TestCloseAtBothEnds(t *testing.T) {
+	for range 500 {
+		server, client := linkPair(t, npfs.Message, 1<<10)
+		read := background(func() error {
+			_, err := server.Read(make([]byte, 1))
+			return err
+		})
+		for server.users.Load() == 0 {
+			runtime.Gosched()
+		}
+		closed := background(client.Close)
+		if err := server.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-read; err != io.EOF && err != net.ErrClosed {
+			t.Fatal(err)
+		}
+		if err := <-closed; err != nil {
+			t.Fatal(err)
+		}
+	}
+}

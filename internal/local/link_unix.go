@@ -154,13 +154,15 @@ func (l *link) leave(err *error) {
 
 // Close ends every waiting call with net.ErrClosed, withdraws writes that were waiting, and lets go.
 func (l *link) Close() error {
+	l.users.Add(1) // before the link counts as closed, as the last user from then on tears it down
 	if l.users.Or(linkClosed)&linkClosed != 0 {
+		l.release()
 		<-l.torndown
 		return net.ErrClosed
 	}
-	l.users.Add(1)
 	l.readBy.stop()
 	l.writeBy.stop()
+	released()
 	l.end.Close(net.ErrClosed)
 	close(l.ended)
 	l.bell.stir()
@@ -174,6 +176,7 @@ func (l *link) Disconnect() error {
 	if err := l.enter(); err != nil {
 		return err
 	}
+	released()
 	l.end.Disconnect()
 	l.release()
 	return l.Close()
@@ -207,8 +210,15 @@ func expectFaults() {
 
 var ops = sync.Pool{New: func() any { return new(npfs.Op) }}
 
+// newOp returns an operation to start; finish ends it.
+func newOp() *npfs.Op {
+	released()
+	return ops.Get().(*npfs.Op)
+}
+
 // finish returns an operation's result and gives the Op back.
 func finish(op *npfs.Op) (n int, buf []byte, err error) {
+	acquired()
 	n, buf, err = op.N, op.Buf, op.Err
 	*op = npfs.Op{}
 	ops.Put(op)
@@ -221,7 +231,7 @@ func (l *link) Read(p []byte) (n int, err error) {
 	}
 	defer guard(&err)
 	expectFaults()
-	op := ops.Get().(*npfs.Op)
+	op := newOp()
 	op.Buf = p
 	if !l.end.StartRead(op) {
 		l.await(reading, op)
@@ -236,7 +246,7 @@ func (l *link) ReadMessage(buf []byte, limit int) (out []byte, err error) {
 	}
 	defer guard(&err)
 	expectFaults()
-	op := ops.Get().(*npfs.Op)
+	op := newOp()
 	op.Buf = buf
 	if !l.end.StartReadMessage(op, limit) {
 		l.await(reading, op)
@@ -268,7 +278,7 @@ func (l *link) writeOnce(p []byte) (int, error) {
 	if l.writeBy.passed() {
 		return 0, os.ErrDeadlineExceeded
 	}
-	op := ops.Get().(*npfs.Op)
+	op := newOp()
 	if !l.end.StartWrite(op, p) {
 		l.await(writing, op)
 	}
@@ -281,7 +291,7 @@ func (l *link) Transact(request, buf []byte, limit int) (out []byte, err error) 
 		return buf, err
 	}
 	defer l.leave(&err)
-	write, read := ops.Get().(*npfs.Op), ops.Get().(*npfs.Op)
+	write, read := newOp(), newOp()
 	read.Buf = buf
 	started := l.end.StartTransact(write, read, request, limit)
 	if started {
@@ -307,7 +317,7 @@ func (l *link) Flush() (err error) {
 		return err
 	}
 	defer l.leave(&err)
-	op := ops.Get().(*npfs.Op)
+	op := newOp()
 	if !l.end.StartFlush(op) {
 		l.await(writing, op)
 	}
@@ -320,6 +330,7 @@ func (l *link) Peek(p []byte) (out npfs.Peeked, err error) {
 		return out, err
 	}
 	defer l.leave(&err)
+	defer acquired()
 	return l.end.Peek(p)
 }
 
@@ -328,6 +339,7 @@ func (l *link) CloseWrite() (err error) {
 		return err
 	}
 	defer l.leave(&err)
+	released()
 	return l.end.CloseWrite()
 }
 
@@ -414,7 +426,7 @@ func (l *link) await(k *kind, op *npfs.Op) {
 			return
 		}
 		unchanged := func() bool { return k.mark(l.end) == mark }
-		if !spin.poll(func() bool { return !unchanged() || l.bell.stirs.Load() != stirs }) {
+		if !spin.poll(&mark, func() bool { return !unchanged() || l.bell.stirs.Load() != stirs }) {
 			l.bell.sleep(k.want, stirs, unchanged)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+
+	"github.com/anypipe/anypipe/internal/npfs"
 )
 
 // spinner decides how long an end polls memory before it sleeps. A wake-up costs tens of microseconds and a poll
@@ -26,8 +28,10 @@ const (
 	lostYield  = 250 * time.Microsecond
 	spinDoubts = 4
 	maxDoubts  = 8
-	// pollsPerYield keeps the time between two yields around a microsecond.
-	pollsPerYield = 200
+	// pollsPerLook and looksPerYield: most polls are one load; every tenth of a microsecond or so everything is looked at,
+	// and about every microsecond the CPU is offered to others.
+	pollsPerLook  = 250
+	looksPerYield = 8
 )
 
 // crowd is what this process knows of the CPUs, which all its connections share.
@@ -64,8 +68,9 @@ var epoch = time.Now()
 // uptime returns the time since the process started, cheaper than time.Now.
 func uptime() time.Duration { return time.Since(epoch) }
 
-// poll calls changed until it reports true or polling no longer pays, and returns its last answer.
-func (s *spinner) poll(changed func() bool) bool {
+// poll polls until the other end has moved since mark was taken or changed reports true, or polling no longer pays. It
+// reports whether it saw a change.
+func (s *spinner) poll(mark *npfs.Mark, changed func() bool) bool {
 	if s.doubts.Load() >= spinDoubts {
 		return false
 	}
@@ -77,7 +82,7 @@ func (s *spinner) poll(changed func() bool) bool {
 	if crowd.spinning.Add(1) > int32(max(1, runtime.GOMAXPROCS(0)/2)) {
 		return false
 	}
-	if spin(changed) {
+	if spin(mark, changed) {
 		roomy()
 		return true
 	}
@@ -85,10 +90,15 @@ func (s *spinner) poll(changed func() bool) bool {
 }
 
 // spin is one polling phase.
-func spin(changed func() bool) bool {
+func spin(mark *npfs.Mark, changed func() bool) bool {
 	start := uptime()
 	for now := start; now-start < spinLimit; {
-		for range pollsPerYield {
+		for range looksPerYield {
+			for range pollsPerLook {
+				if mark.Moved() {
+					return true
+				}
+			}
 			if changed() {
 				return true
 			}

@@ -162,7 +162,7 @@ func (r *round) listen(conn *net.UnixConn, id string) error {
 			case r.registered <- id:
 			case <-r.ctx.Done():
 			}
-		case *wire.Changed:
+		case *wire.Changed, *wire.Opened: // the latter turns us away unheard: this user is at the door too often
 			return errClaimGone
 		case *wire.Woken:
 			return wokenError(m)

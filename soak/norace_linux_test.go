@@ -1,0 +1,6 @@
+//go:build !race
+
+package soak
+
+// waitIdle says that a goroutine waits in Read for each idle connection, as servers do.
+const waitIdle = true

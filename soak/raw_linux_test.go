@@ -127,7 +127,7 @@ const (
 	laneWaiting  = 24
 	laneFin      = 36
 	lanePosition = 64
-	laneSlot     = 128
+	laneSlot     = 56
 	controlEnd   = laneIn + 2*laneSize
 	ringStart    = 4096
 )

@@ -114,7 +114,7 @@ func spin(mark *npfs.Mark, changed func() bool) bool {
 	return false
 }
 
-// learn tells how long a wait lasted in all.
+// learn tells how long a wait lasted that polling did not end, from when it began to sleep.
 func (s *spinner) learn(waited time.Duration) {
 	d := s.doubts.Load()
 	switch {

@@ -61,18 +61,16 @@ type lane struct {
 	fin      atomic.Uint32 // 1: the writer will write no more (CloseWrite)
 	cutEnd   atomic.Uint64 // the record under the reader now ends here …
 	cutTo    atomic.Uint64 // … and the next one starts here; see writer.withdraw
-	_        [lineSize - 56]byte
+	// slot is the announced read: slotEmpty, slotWaiting with its size, or slotFed with what it was given. Both ends write
+	// it; it lies here because who announces next polls tail, and who feeds next stores it.
+	slot atomic.Uint64
 
 	// Written by the reading end, except for the writer's claim.
 	position atomic.Uint64 // ring bytes consumed, payload bytes read, and who works at the front; see packPosition
 	demand   atomic.Uint64 // bytes that all pending reads together would take
 	_        [lineSize - 16]byte
 
-	// slot is the announced read: slotEmpty, slotWaiting with its size, or slotFed with what it was given.
-	slot atomic.Uint64
-	_    [lineSize - 8]byte
-
-	_ [lineSize]byte
+	_ [2 * lineSize]byte
 }
 
 // The front of a lane belongs to the reader while it reads and to the writer while it takes back. The claim is in the two

@@ -1,0 +1,4 @@
+package local
+
+// yieldCPU lets another thread run on this CPU.
+func yieldCPU() { _, _, _ = procYieldExecution.Call() }

@@ -55,7 +55,7 @@ func createHandle(pipe string, cfg *npfs.CreateConfig, options uint32) (windows.
 		disposition = windows.FILE_CREATE
 	}
 	typ, completion := uint32(cfg.Type), uint32(windows.FILE_PIPE_QUEUE_OPERATION)
-	if cfg.RejectRemote && !underWine() {
+	if cfg.RejectRemote && !underWine() { // which would take the flag for the message type, and has no remote clients
 		typ |= windows.FILE_PIPE_REJECT_REMOTE_CLIENTS
 	}
 	if cfg.Modes.NoWait {

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -13,12 +14,10 @@ import (
 // package state: it begins with the first pipe and lives as long as the process, as the pipes' handles may.
 type port struct {
 	handle windows.Handle
-
-	mu   sync.Mutex // guards next and live
-	next uintptr
+	last   atomic.Uintptr // the number that was given last
 	// live holds the operations that the kernel may still write to, by the number that their packet will have. It keeps their
 	// status blocks and buffers alive, also when nobody waits for them any more.
-	live map[uintptr]*operation
+	live sync.Map // uintptr → *operation
 }
 
 // completions returns the port, and makes it when it is first needed.
@@ -27,7 +26,7 @@ var completions = sync.OnceValues(func() (*port, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &port{handle: handle, live: make(map[uintptr]*operation)}
+	p := &port{handle: handle}
 	go p.dispatch()
 	return p, nil
 })
@@ -60,20 +59,15 @@ func (p *port) dispatch() {
 
 // register gives op its number, before the kernel gets it.
 func (p *port) register(op *operation) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.next++
-	op.id = p.next
-	p.live[op.id] = op
+	op.id = p.last.Add(1)
+	p.live.Store(op.id, op)
 }
 
 // forget returns the operation with the number, if it is under way, and lets go of it.
 func (p *port) forget(id uintptr) *operation {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	op := p.live[id]
-	delete(p.live, id)
-	return op
+	op, _ := p.live.LoadAndDelete(id)
+	found, _ := op.(*operation)
+	return found
 }
 
 // operation is one call of the kernel that may stay pending. While it is in port.live the kernel owns block and the buffers.

@@ -21,10 +21,21 @@ func Wait(ctx context.Context, server, pipe string, timeout time.Duration) error
 		return err
 	}
 	defer root.Close()
-	op := newOperation(handle)
+	switch {
+	case !underWine():
+		return root.wait(ctx, pipe, timeout)
+	case timeout == 0:
+		return root.waitOrLeave(ctx, pipe)
+	}
+	return root.waitInSlices(ctx, pipe, timeout)
+}
+
+// wait waits at the directory of all pipes.
+func (e *end) wait(ctx context.Context, pipe string, timeout time.Duration) error {
+	op := newOperation(e.handle)
 	defer op.free()
 	op.code, op.in = fsctlWait, waitBuffer(pipe, timeout)
-	_, _, err = root.runUntil(ctx, root.listens, op, submitControl)
+	_, _, err := e.runUntil(ctx, e.listens, op, submitControl)
 	return err
 }
 

@@ -19,7 +19,7 @@ func Create(_ context.Context, pipe string, cfg *npfs.CreateConfig) (*Instance, 
 	if err != nil {
 		return nil, err
 	}
-	return &Instance{end: e}, nil
+	return &Instance{end: e, pipe: pipe, config: *cfg}, nil
 }
 
 // create makes the overlapped server end of an instance.

@@ -21,7 +21,7 @@ type end struct {
 	server bool
 	reject bool // the instance refuses clients of other machines, as far as this process knows
 
-	// users counts calls in progress; endClosed is set in it by Close. The last one out closes the handle.
+	// users counts calls in progress; endClosed is set in it by Close. The last one out closes the handle, unless endKept is set.
 	users  atomic.Int64
 	letGo  sync.Once
 	closed chan struct{} // closed with the handle
@@ -34,7 +34,10 @@ type end struct {
 	whole   bool       // a call for whole messages has put the handle into message-read mode
 }
 
-const endClosed int64 = 1 << 62
+const (
+	endClosed int64 = 1 << 62
+	endKept   int64 = 1 << 61
+)
 
 // newEnd makes an end of an overlapped handle, which it owns, also if it fails.
 func newEnd(handle windows.Handle) (*end, error) {
@@ -46,7 +49,12 @@ func newEnd(handle windows.Handle) (*end, error) {
 		windows.CloseHandle(handle)
 		return nil, err
 	}
-	return &end{handle: handle, closed: make(chan struct{}), reads: newSide(), writes: newSide(), listens: newSide()}, nil
+	return endOf(handle), nil
+}
+
+// endOf makes an end of a handle that is attached to the completion port.
+func endOf(handle windows.Handle) *end {
+	return &end{handle: handle, closed: make(chan struct{}), reads: newSide(), writes: newSide(), listens: newSide()}
 }
 
 // Type returns the pipe's type, without asking anybody.
@@ -62,12 +70,16 @@ func (e *end) enter() error {
 }
 
 func (e *end) leave() {
-	if e.users.Add(-1) == endClosed {
-		e.letGo.Do(func() {
-			_ = windows.CloseHandle(e.handle)
-			close(e.closed)
-		})
+	users := e.users.Add(-1)
+	if users&^endKept != endClosed {
+		return
 	}
+	e.letGo.Do(func() {
+		if users&endKept == 0 {
+			_ = windows.CloseHandle(e.handle)
+		}
+		close(e.closed)
+	})
 }
 
 // over returns why nothing may go on waiting on the side, or nil.
@@ -82,12 +94,24 @@ func (e *end) over(s *side) error {
 }
 
 // Close ends every waiting call with net.ErrClosed and closes the handle. A second Close returns net.ErrClosed.
-func (e *end) Close() error {
-	if e.users.Or(endClosed)&endClosed != 0 {
-		<-e.closed
-		return net.ErrClosed
+func (e *end) Close() error { return e.finish(false) }
+
+// finish is Close; with keep the handle stays open, for its next owner.
+func (e *end) finish(keep bool) error {
+	bits := endClosed
+	if keep {
+		bits |= endKept
 	}
-	e.users.Add(1)
+	for {
+		users := e.users.Load()
+		if users&endClosed != 0 {
+			<-e.closed
+			return net.ErrClosed
+		}
+		if e.users.CompareAndSwap(users, (users|bits)+1) {
+			break
+		}
+	}
 	for _, s := range []*side{e.reads, e.writes, e.listens} {
 		s.by.stop()
 		s.cancelAll(net.ErrClosed)

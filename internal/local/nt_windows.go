@@ -20,7 +20,6 @@ var (
 	procFlushBuffersFile    = ntdll.NewProc("NtFlushBuffersFile")
 	procRemoveIoCompletion  = ntdll.NewProc("NtRemoveIoCompletion")
 	procQueryDirectoryFile  = ntdll.NewProc("NtQueryDirectoryFile")
-	procYieldExecution      = ntdll.NewProc("NtYieldExecution")
 	procCancelSynchronousIo = windows.NewLazySystemDLL("kernel32.dll").NewProc("CancelSynchronousIo")
 	procImpersonateClient   = windows.NewLazySystemDLL("advapi32.dll").NewProc("ImpersonateNamedPipeClient")
 )

@@ -21,7 +21,9 @@ type port struct {
 }
 
 // completions returns the port, and makes it when it is first needed.
-var completions = sync.OnceValues(func() (*port, error) {
+var completions = sync.OnceValues(openPort)
+
+func openPort() (*port, error) {
 	handle, err := windows.CreateIoCompletionPort(windows.InvalidHandle, 0, 0, 1)
 	if err != nil {
 		return nil, err
@@ -29,7 +31,7 @@ var completions = sync.OnceValues(func() (*port, error) {
 	p := &port{handle: handle}
 	go p.dispatch()
 	return p, nil
-})
+}
 
 // attach makes the operations of an overlapped handle end at the port.
 func (p *port) attach(handle windows.Handle) error {

@@ -57,7 +57,7 @@ func nextEntries(root windows.Handle, buf []byte) (int, error) {
 		return 0, nil
 	case windows.STATUS_OBJECT_TYPE_MISMATCH, windows.STATUS_BAD_DEVICE_TYPE, windows.STATUS_NOT_IMPLEMENTED,
 		windows.STATUS_NOT_SUPPORTED, windows.STATUS_INVALID_DEVICE_REQUEST:
-		return 0, fmt.Errorf("this system can't list pipes, as older Wine: %w", winerr.NotSupported)
+		return 0, fmt.Errorf("the system has no listing of pipes (Wine 8 has none): %w", winerr.NotSupported)
 	default:
 		return 0, condition(status)
 	}

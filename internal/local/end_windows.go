@@ -129,11 +129,21 @@ func (e *end) run(s *side, op *operation, submit func(*operation) windows.NTStat
 // runUntil is run that ctx ends too. The operation has ended in any case when it returns, and what it got counts more than
 // what cancelled it.
 func (e *end) runUntil(ctx context.Context, s *side, op *operation, submit func(*operation) windows.NTStatus) (n int, status windows.NTStatus, err error) {
-	status, pending := op.begin(submit)
+	p, err := completions()
+	if err != nil {
+		return 0, windows.STATUS_INSUFFICIENT_RESOURCES, err
+	}
+	if ctx.Done() == nil {
+		p.goDirect(op, &s.pace)
+		defer p.leaveDirect(op)
+	}
+	status, pending := p.begin(op, submit)
 	if pending {
+		began := uptime()
 		s.add(op, e.over)
 		op.await(ctx, s)
 		s.remove(op)
+		s.pace.learn(uptime() - began)
 		status = op.status()
 	}
 	if failed(status) {

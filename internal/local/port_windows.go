@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -14,7 +15,8 @@ import (
 // package state: it begins with the first pipe and lives as long as the process, as the pipes' handles may.
 type port struct {
 	handle windows.Handle
-	last   atomic.Uintptr // the number that was given last
+	last   atomic.Uintptr      // the number that was given last
+	direct chan windows.Handle // events for direct waits, see directWaits
 	// live holds the operations that the kernel may still write to, by the number that their packet will have. It keeps their
 	// status blocks and buffers alive, also when nobody waits for them any more.
 	live sync.Map // uintptr → *operation
@@ -28,7 +30,14 @@ func openPort() (*port, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &port{handle: handle}
+	p := &port{handle: handle, direct: make(chan windows.Handle, directWaits)}
+	for range directWaits {
+		event, err := windows.CreateEvent(nil, 0, 0, nil)
+		if err != nil {
+			return nil, err
+		}
+		p.direct <- event
+	}
 	go p.dispatch()
 	return p, nil
 }
@@ -76,7 +85,8 @@ func (p *port) forget(id uintptr) *operation {
 type operation struct {
 	handle  windows.Handle
 	block   windows.Overlapped // its beginning is the IO_STATUS_BLOCK
-	id      uintptr            // of its packet, never 0
+	event   windows.Handle     // of a direct wait, else 0
+	id      uintptr            // of its packet; 0 if it gets none, as it has an event
 	ended   chan struct{}      // one token: the packet has come
 	code    uint32             // of a control
 	in, out []byte             // what is sent, what is filled
@@ -98,10 +108,11 @@ func (op *operation) free() {
 }
 
 // begin submits the operation. pending says that its end is still to come; else status is its end.
-func (op *operation) begin(submit func(*operation) windows.NTStatus) (status windows.NTStatus, pending bool) {
-	p, err := completions()
-	if err != nil {
-		return windows.STATUS_INSUFFICIENT_RESOURCES, false
+func (p *port) begin(op *operation, submit func(*operation) windows.NTStatus) (status windows.NTStatus, pending bool) {
+	if op.event != 0 {
+		op.block.Internal = uintptr(windows.STATUS_PENDING)
+		status = submit(op)
+		return status, status == windows.STATUS_PENDING
 	}
 	p.register(op)
 	status = submit(op)
@@ -127,6 +138,10 @@ func (op *operation) cancel(reason error) {
 
 // await waits until a pending operation has ended, and cancels it when ctx is done.
 func (op *operation) await(ctx context.Context, s *side) {
+	if op.event != 0 {
+		op.awaitEvent()
+		return
+	}
 	done := ctx.Done()
 	if done == nil {
 		<-op.ended
@@ -141,19 +156,19 @@ func (op *operation) await(ctx context.Context, s *side) {
 }
 
 func submitRead(op *operation) windows.NTStatus {
-	status, _, _ := procReadFile.Call(uintptr(op.handle), 0, 0, op.id, uintptr(unsafe.Pointer(&op.block)),
+	status, _, _ := syscall.SyscallN(procReadFile.Addr(), uintptr(op.handle), uintptr(op.event), 0, op.id, uintptr(unsafe.Pointer(&op.block)),
 		start(op.out), uintptr(len(op.out)), 0, 0)
 	return windows.NTStatus(status)
 }
 
 func submitWrite(op *operation) windows.NTStatus {
-	status, _, _ := procWriteFile.Call(uintptr(op.handle), 0, 0, op.id, uintptr(unsafe.Pointer(&op.block)),
+	status, _, _ := syscall.SyscallN(procWriteFile.Addr(), uintptr(op.handle), uintptr(op.event), 0, op.id, uintptr(unsafe.Pointer(&op.block)),
 		start(op.in), uintptr(len(op.in)), 0, 0)
 	return windows.NTStatus(status)
 }
 
 func submitControl(op *operation) windows.NTStatus {
-	status, _, _ := procFsControlFile.Call(uintptr(op.handle), 0, 0, op.id, uintptr(unsafe.Pointer(&op.block)),
+	status, _, _ := syscall.SyscallN(procFsControlFile.Addr(), uintptr(op.handle), uintptr(op.event), 0, op.id, uintptr(unsafe.Pointer(&op.block)),
 		uintptr(op.code), start(op.in), uintptr(len(op.in)), start(op.out), uintptr(len(op.out)))
 	return windows.NTStatus(status)
 }

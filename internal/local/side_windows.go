@@ -13,7 +13,8 @@ type waiter interface {
 
 // side is one direction of an end: its deadline and what waits now.
 type side struct {
-	by deadline
+	by   deadline
+	pace pace
 
 	mu      sync.Mutex // guards waiting and the reasons of what waits
 	waiting map[waiter]struct{}

@@ -39,9 +39,13 @@ func (e *end) waitInSlices(ctx context.Context, pipe string, timeout time.Durati
 // waitOrLeave is wait for Wine with the timeout that the pipe's creator chose, which only Wine knows. If ctx is done before, the
 // operation is left alone: the port keeps it until Wine has ended it.
 func (e *end) waitOrLeave(ctx context.Context, pipe string) error {
+	p, err := completions()
+	if err != nil {
+		return err
+	}
 	op := newOperation(e.handle)
 	op.code, op.in = fsctlWait, waitBuffer(pipe, 0)
-	status, pending := op.begin(submitControl)
+	status, pending := p.begin(op, submitControl)
 	if pending {
 		select {
 		case <-op.ended:

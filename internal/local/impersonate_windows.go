@@ -25,7 +25,7 @@ func (in *Instance) impersonate(f func() error) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done) // also when f calls runtime.Goexit
-		result, panicked = asClient(in.handle, f)
+		panicked, result = asClient(in.handle, f)
 	}()
 	<-done
 	if panicked != nil {
@@ -35,11 +35,11 @@ func (in *Instance) impersonate(f func() error) error {
 }
 
 // asClient runs f on this goroutine's thread with the identity of the client of the pipe.
-func asClient(pipe windows.Handle, f func() error) (err error, panicked any) {
+func asClient(pipe windows.Handle, f func() error) (panicked any, err error) {
 	runtime.LockOSThread()
 	if r, _, e := procImpersonateClient.Call(uintptr(pipe)); r == 0 {
 		runtime.UnlockOSThread()
-		return win32Condition(e), nil
+		return nil, win32Condition(e)
 	}
 	defer func() {
 		if back := windows.RevertToSelf(); back != nil {
@@ -49,5 +49,5 @@ func asClient(pipe windows.Handle, f func() error) (err error, panicked any) {
 		runtime.UnlockOSThread()
 	}()
 	defer func() { panicked = recover() }()
-	return f(), nil
+	return nil, f()
 }

@@ -22,7 +22,7 @@ const spawnQuota = 64 << 10
 // end is one of byte type.
 func Spawn(cmd *exec.Cmd) (*Client, error) {
 	if cmd.Stdin != nil || cmd.Stdout != nil {
-		return nil, fmt.Errorf("Stdin and Stdout of the command are set already: %w", winerr.InvalidParameter)
+		return nil, fmt.Errorf("the command has Stdin or Stdout already: %w", winerr.InvalidParameter)
 	}
 	const plain = windows.FILE_SYNCHRONOUS_IO_NONALERT // programs expect no overlapped handle there
 	childIn, out, err := childPipe(plain, 0)

@@ -15,6 +15,8 @@ type Instance struct {
 	pipe   string
 	config npfs.CreateConfig
 
+	acceptor *Acceptor // that keeps the name alive when this is closed; nil if none does
+
 	mu     sync.Mutex // guards client
 	client person     // as far as it is known; of the client that is connected
 }
@@ -74,6 +76,14 @@ func (in *Instance) Replace() (*Instance, error) {
 		return nil, errors.Join(err, fresh.Close())
 	}
 	return fresh, nil
+}
+
+// Close ends the instance. A second Close returns net.ErrClosed.
+func (in *Instance) Close() error {
+	if in.acceptor != nil {
+		return in.acceptor.release(in)
+	}
+	return in.end.Close()
 }
 
 // Peer tells who the client is; the kernel remembers it until Disconnect.

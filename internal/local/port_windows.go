@@ -17,9 +17,14 @@ type port struct {
 	handle windows.Handle
 	last   atomic.Uintptr      // the number that was given last
 	direct chan windows.Handle // events for direct waits, see directWaits
-	// live holds the operations that the kernel may still write to, by the number that their packet will have. It keeps their
-	// status blocks and buffers alive, also when nobody waits for them any more.
-	live sync.Map // uintptr → *operation
+	live   [64]shelf           // the operations under way, by the last bits of their numbers
+}
+
+// shelf holds operations that the kernel may still write to, by the number that their packet will have. It keeps their status
+// blocks and buffers alive, also when nobody waits for them any more. There are many, so that calls don't wait for each other.
+type shelf struct {
+	mu  sync.Mutex // guards ops
+	ops map[uintptr]*operation
 }
 
 // completions returns the port, and makes it when it is first needed.
@@ -68,20 +73,32 @@ func (p *port) dispatch() {
 	}
 }
 
+// shelf returns where the operation with the number is kept.
+func (p *port) shelf(id uintptr) *shelf { return &p.live[id%uintptr(len(p.live))] }
+
 // register gives op its number, before the kernel gets it.
 func (p *port) register(op *operation) {
 	op.id = p.last.Add(1)
-	p.live.Store(op.id, op)
+	s := p.shelf(op.id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ops == nil {
+		s.ops = make(map[uintptr]*operation)
+	}
+	s.ops[op.id] = op
 }
 
 // forget returns the operation with the number, if it is under way, and lets go of it.
 func (p *port) forget(id uintptr) *operation {
-	op, _ := p.live.LoadAndDelete(id)
-	found, _ := op.(*operation)
-	return found
+	s := p.shelf(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	op := s.ops[id]
+	delete(s.ops, id)
+	return op
 }
 
-// operation is one call of the kernel that may stay pending. While it is in port.live the kernel owns block and the buffers.
+// operation is one call of the kernel that may stay pending. While it is on its shelf the kernel owns block and the buffers.
 type operation struct {
 	handle  windows.Handle
 	block   windows.Overlapped // its beginning is the IO_STATUS_BLOCK

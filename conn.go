@@ -43,7 +43,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 // Write is WriteFile. On a message-type pipe p is one message, also when it is empty; at most 2 GiB − 1. Write returns
 // when the unread bytes fit into the pipe's buffer (its quota) or were read. If a deadline ends it, the unread part
-// of p is taken back and n says how many bytes had been read.
+// of p is taken back and n says how many bytes had been read; Windows does not tell, so there n is 0.
 //
 // After the other end closed the error is [ErrNoData]; a Write that was waiting then gets [ErrBrokenPipe].
 func (c *Conn) Write(p []byte) (int, error) {
@@ -125,7 +125,8 @@ func (c *Conn) Transact(request []byte) ([]byte, error) {
 func (c *Conn) Flush() error { return c.opError("flush", c.end.Flush()) }
 
 // CloseWrite ends this end's direction: the other end reads what is buffered and then io.EOF. Reading goes on.
-// It does not wait. On Windows, where pipes have no half-close, it sends an empty message and needs a message-type pipe.
+// It does not wait. On Windows, where pipes have no half-close, it sends an empty message, which the other end reads as 0
+// bytes without an error, and needs a message-type pipe ([ErrNotSupported]).
 func (c *Conn) CloseWrite() error { return c.opError("close-write", c.end.CloseWrite()) }
 
 // SetReadMode changes this end's read mode for the next read; what is buffered keeps its boundaries. Both kinds of

@@ -1,8 +1,11 @@
 package anypipe_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -36,8 +39,25 @@ func TestPipe(t *testing.T) {
 	r.Close()
 }
 
+// shoutVariable in the environment makes the test binary a filter that writes its input in capitals.
+const shoutVariable = "ANYPIPE_TEST_SHOUT"
+
+// shout is main of the filter.
+func shout() int {
+	in, err := io.ReadAll(os.Stdin)
+	if err == nil {
+		_, err = os.Stdout.Write(bytes.ToUpper(in))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
 func TestSpawn(t *testing.T) {
-	cmd := exec.Command("tr", "a-z", "A-Z")
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), shoutVariable+"=1")
 	c, err := anypipe.Spawn(cmd)
 	if err != nil {
 		t.Fatal(err)

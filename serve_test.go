@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/rpc"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -179,7 +180,7 @@ func TestCloseUnblocks(t *testing.T) {
 		})
 	}
 	for { // until both writes wait
-		if p, err := in.Peek(nil); err != nil || p.Messages == 2 {
+		if p, err := in.Peek(nil); err != nil || p.Available == 2 {
 			break
 		}
 	}
@@ -222,7 +223,11 @@ func TestWriteDeadline(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	c.SetWriteDeadline(time.Now())
-	if r := <-written; r.n != 4 || !errors.Is(r.err, os.ErrDeadlineExceeded) {
+	taken := 4
+	if runtime.GOOS == "windows" { // the kernel takes back the rest too, and does not tell how much had been read
+		taken = 0
+	}
+	if r := <-written; r.n != taken || !errors.Is(r.err, os.ErrDeadlineExceeded) {
 		t.Fatalf("Write gave %d, %v", r.n, r.err)
 	}
 	c.SetWriteDeadline(time.Time{})

@@ -12,7 +12,7 @@ import (
 
 // local is this machine's pipes.
 func local() Backend {
-	b := Backend{Name: "local"}
+	b := Backend{Name: "local", Traits: systemTraits()}
 	if runtime.GOOS == "windows" {
 		return b
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -36,12 +37,17 @@ type Summary struct {
 	Runs          int            // cases × values × one process, two processes
 	ProcessesOnly int            // cases that make no sense inside one process, as they kill a process
 	Exceptions    map[int]string // reasons of the exceptions that were used, by case
+	By            map[string]int // how many cases each name that exceptions have (the backend's or a trait) excepts
 }
 
 // String is one line for a log.
 func (s Summary) String() string {
-	return fmt.Sprintf("%d cases, %d runs, %d cases between processes only, %d exceptions",
+	text := fmt.Sprintf("%d cases, %d runs, %d cases between processes only, %d exceptions",
 		s.Cases, s.Runs, s.ProcessesOnly, len(s.Exceptions))
+	for _, name := range slices.Sorted(maps.Keys(s.By)) {
+		text += fmt.Sprintf(", %d for %s", s.By[name], name)
+	}
+	return text
 }
 
 // Main is what a package's TestMain calls: it runs the tests, or is an agent if Run started this process as one. Without
@@ -89,7 +95,7 @@ func RunScripts(t *testing.T, b Backend, scripts fs.FS) Summary {
 		t.Fatal(err)
 	}
 	s := &suite{backend: &b, unique: strconv.FormatInt(time.Now().UnixNano(), 36)}
-	s.sum.Exceptions = make(map[int]string)
+	s.sum.Exceptions, s.sum.By = make(map[int]string), make(map[string]int)
 	t.Run("one-process", func(t *testing.T) { s.runInside(t, cases) })
 	if !b.OneProcess {
 		t.Run("two-processes", func(t *testing.T) { s.runBetween(t, cases) })
@@ -186,7 +192,7 @@ func (s *suite) runCase(t *testing.T, c *Case, value string, a *agents) {
 	steps := c.Steps
 	if e := s.backend.exception(c); e != nil {
 		steps = e.Steps
-		s.count(c, func(sum *Summary) { sum.Exceptions[c.Number] = e.Reason })
+		s.count(c, func(sum *Summary) { sum.except(c.Number, e) })
 		t.Logf("exception for %s: %s", e.Backend, e.Reason)
 	}
 	kills := slices.ContainsFunc(steps, func(s Step) bool { return s.Call.Verb == "kill" })
@@ -204,6 +210,14 @@ func (s *suite) runCase(t *testing.T, c *Case, value string, a *agents) {
 	if err := s.play(t.Context(), c, steps, value, a); err != nil {
 		t.Errorf("case %d: %s\n%s.txt:%v", c.Number, c.Title, c.Section, err)
 	}
+}
+
+// except notes that a case was replaced by an exception.
+func (s *Summary) except(number int, e *Exception) {
+	if s.Exceptions[number] == "" {
+		s.By[e.Backend]++
+	}
+	s.Exceptions[number] = e.Reason
 }
 
 // exception returns the case's exception for the backend, or nil.

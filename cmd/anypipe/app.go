@@ -63,7 +63,7 @@ eat backslashes. Data goes to stdout, talk to stderr. A list of exit codes is in
 	flags.StringVar(&a.color, "color", "auto", "colour: auto (on terminals, unless NO_COLOR is set), always, never")
 	complete(root, "color", "auto", "always", "never")
 	root.AddCommand(a.lsCommand(), a.infoCommand(), a.listenCommand(), a.connectCommand(), a.sendCommand(),
-		a.callCommand(), a.waitCommand(), a.benchCommand(), a.benchPeerCommand(), a.demoCommand(), a.demoClientCommand(),
+		a.callCommand(), a.waitCommand(), a.relayCommand(), a.benchCommand(), a.benchPeerCommand(), a.demoCommand(), a.demoClientCommand(),
 		a.manCommand(), a.versionCommand(), exitCodesTopic())
 	return root
 }

@@ -30,7 +30,8 @@ On a terminal, lines are edited and remembered (arrow up), each line is one mess
 with its end on a byte-type pipe; Ctrl-D or Ctrl-C ends. What is received is shown with control characters escaped.
 
 Otherwise stdin and stdout are joined to the pipe. The end of stdin ends that direction and what still comes is received;
-it is over when the other end closes.
+it is over when the other end closes. On Windows, where pipes have no half-close, it is also over when stdin has ended and
+nothing came for a second.
 
 ` + framingHelp,
 		Args:              cobra.ExactArgs(1),

@@ -102,9 +102,16 @@ func (a *app) printInfo(p anypipe.PipeInfo, doc pipeJSON) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	row := func(key string, value any) { fmt.Fprintf(w, "%s\t%v\n", key, value) }
 	row("name", printable(doc.FullName))
-	row("type", p.Type)
-	row("direction", directionWords(p.Direction))
+	if told(p) {
+		row("type", p.Type)
+		row("direction", directionWords(p.Direction))
+	}
 	row("instances", fmt.Sprintf("%d of %s", p.Instances, limitWord(p.MaxInstances)))
+	if !told(p) {
+		row("", "Windows tells the rest only to who opens the pipe")
+		printQuotas(w, doc.Open)
+		return w.Flush()
+	}
 	row("default timeout", milliseconds(p.DefaultTimeout))
 	row("owner", printable(p.Owner))
 	row("server pids", pids(p.Servers))

@@ -73,14 +73,26 @@ func newPipeJSON(p anypipe.PipeInfo) pipeJSON {
 	if servers == nil {
 		servers = []int{}
 	}
+	typ, direction := traits(p)
 	return pipeJSON{
-		Name: p.Name, FullName: fullName(p), Type: p.Type.String(), Direction: p.Direction.String(),
+		Name: p.Name, FullName: fullName(p), Type: typ, Direction: direction,
 		Instances: p.Instances, MaxInstances: p.MaxInstances, DefaultTimeout: p.DefaultTimeout.Milliseconds(),
 		Owner: p.Owner, OwnerUID: p.OwnerUID, SDDL: p.SDDL, Access: accessWords(p.SDDL), Servers: servers, Socket: p.Path,
 	}
 }
 
 // fullName is the name as Windows writes it.
+// told reports whether the system told more than name, instances and limit. Windows tells the rest only to who opens the pipe.
+func told(p anypipe.PipeInfo) bool { return p.SDDL != "" }
+
+// traits returns type and direction in words.
+func traits(p anypipe.PipeInfo) (typ, direction string) {
+	if !told(p) {
+		return "?", "?"
+	}
+	return p.Type.String(), p.Direction.String()
+}
+
 func fullName(p anypipe.PipeInfo) string { return anypipe.Name{Server: ".", Pipe: p.Name}.String() }
 
 // printPipesJSON writes an array also when there are no pipes.
@@ -102,7 +114,8 @@ func (a *app) printPipes(pipes []anypipe.PipeInfo) error {
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tTYPE\tDIRECTION\tINSTANCES\tOWNER\tPIDS\tWHO MAY OPEN IT")
 	for _, p := range pipes {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(p.Name), p.Type, p.Direction, instances(p),
+		typ, direction := traits(p)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(p.Name), typ, direction, instances(p),
 			printable(cmp.Or(p.Owner, "?")), pids(p.Servers), aclWords(p.SDDL))
 	}
 	if err := w.Flush(); err != nil {

@@ -63,7 +63,8 @@ func completeNames(cmd *cobra.Command, args []string, begun string) ([]string, c
 	for _, p := range pipes {
 		name := prefix + strings.ReplaceAll(p.Name, `\`, "/")
 		if printable(name) == name && len(name) >= len(begun) && strings.EqualFold(name[:len(begun)], begun) {
-			names = append(names, name+"\t"+p.Type.String()+", "+instances(p))
+			typ, _ := traits(p)
+			names = append(names, name+"\t"+typ+", "+instances(p))
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp

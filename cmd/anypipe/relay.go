@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/anypipe/anypipe"
@@ -64,6 +66,10 @@ type relay struct {
 	stopAtEnd bool
 
 	sent, received int64 // bytes; received belongs to the receiving goroutine until run returns
+
+	// On Windows a pipe can't be told the end of one direction so that every program understands it.
+	untold bool         // that happened
+	latest atomic.Int64 // when something came last, in Unix nanoseconds
 }
 
 // run returns nil when both directions ended or the other end is gone. The connection stays open; its read deadline is spent.
@@ -89,6 +95,7 @@ func (r *relay) run(ctx context.Context) error {
 // take counts and hands on what was received.
 func (r *relay) take(p []byte) error {
 	r.received += int64(len(p))
+	r.latest.Store(time.Now().UnixNano())
 	return r.emit(p)
 }
 
@@ -127,6 +134,9 @@ func (r *relay) loop(ctx context.Context, ended <-chan error) (err error, receiv
 			if !receiving && r.peerGone() {
 				return r.unsent(items), false
 			}
+			if r.untold && time.Since(time.Unix(0, r.latest.Load())) > lingering {
+				return nil, receiving
+			}
 		case <-ctx.Done():
 			return context.Cause(ctx), receiving
 		}
@@ -158,12 +168,17 @@ func (r *relay) send(item []byte) error {
 }
 
 // inputEnded tells the other end that nothing more comes. Where pipes have no half-close (byte type on Windows), and when
-// the other end is gone, there is nobody to tell.
+// the other end is gone, there is nobody to tell. On Windows the connection lasts as long as something comes then, as the
+// other end may wait for ours to close.
 func (r *relay) inputEnded() error {
 	if r.in.err != nil || (r.sent == 0 && !r.ownInput) {
 		return r.in.err
 	}
 	err := r.conn.CloseWrite()
+	if runtime.GOOS == "windows" {
+		r.latest.Store(time.Now().UnixNano())
+		r.untold = true
+	}
 	if errors.Is(err, anypipe.ErrNotSupported) || errors.Is(err, anypipe.ErrBadPipe) || errors.Is(err, anypipe.ErrNoData) {
 		return nil
 	}

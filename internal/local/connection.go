@@ -1,6 +1,5 @@
-// Package local is this machine's pipes. On Unix it is the engine: the namespace directory, the door at which clients
-// open a name, the shared region of each connection with internal/npfs over it, and the waiting. Package anypipe adapts it
-// as the nil Transport.
+//go:build linux || darwin || freebsd
+
 package local
 
 import (

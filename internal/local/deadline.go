@@ -1,4 +1,4 @@
-//go:build linux || darwin || freebsd
+//go:build linux || darwin || freebsd || windows
 
 package local
 
@@ -7,6 +7,12 @@ import (
 	"sync/atomic"
 	"time"
 )
+
+// epoch is the origin of uptime.
+var epoch = time.Now()
+
+// uptime returns the time since the process started, cheaper than time.Now.
+func uptime() time.Duration { return time.Since(epoch) }
 
 // deadline is one of the two deadlines of an end. When it passes, expired is called so that waiting calls look.
 type deadline struct {

@@ -62,12 +62,6 @@ func roomy() {
 	}
 }
 
-// epoch is the origin of uptime.
-var epoch = time.Now()
-
-// uptime returns the time since the process started, cheaper than time.Now.
-func uptime() time.Duration { return time.Since(epoch) }
-
 // poll polls until the other end has moved since mark was taken or changed reports true, or polling no longer pays. It
 // reports whether it saw a change.
 func (s *spinner) poll(mark *npfs.Mark, changed func() bool) bool {

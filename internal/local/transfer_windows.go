@@ -1,0 +1,194 @@
+package local
+
+import (
+	"errors"
+	"io"
+	"os"
+	"slices"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/anypipe/anypipe/internal/npfs"
+	"github.com/anypipe/anypipe/internal/winerr"
+)
+
+// maxTransfer is the most that one call of the kernel is given.
+const maxTransfer = 1<<31 - 1
+
+// firstBuffer is how much a call for a whole message reads at first if its buffer has no room: most messages fit.
+const firstBuffer = 4 << 10
+
+// Read is ReadFile.
+func (e *end) Read(p []byte) (int, error) {
+	if err := e.enter(); err != nil {
+		return 0, err
+	}
+	defer e.leave()
+	if err := e.turns.take(false, e.reads, e.over); err != nil {
+		return 0, err
+	}
+	defer e.turns.drop(false)
+	return e.read(p)
+}
+
+// read is Read for who has the turn.
+func (e *end) read(p []byte) (int, error) {
+	op := newOperation(e.handle)
+	defer op.free()
+	op.out = p[:min(len(p), maxTransfer)]
+	n, status, err := e.run(e.reads, op, submitRead)
+	switch {
+	case status == windows.STATUS_BUFFER_OVERFLOW:
+		return n, winerr.MoreData
+	case errors.Is(err, winerr.BrokenPipe):
+		return 0, io.EOF
+	case err != nil:
+		return 0, err
+	}
+	return n, nil
+}
+
+// Write is WriteFile. What a byte-type pipe is given beyond 2 GiB goes in several writes.
+func (e *end) Write(p []byte) (n int, err error) {
+	if len(p) > maxTransfer && e.typ == npfs.Message {
+		return 0, winerr.InvalidParameter
+	}
+	if err := e.enter(); err != nil {
+		return 0, err
+	}
+	defer e.leave()
+	for {
+		chunk := p[:min(len(p), maxTransfer)]
+		k, err := e.write(chunk)
+		n += k
+		if p = p[k:]; err != nil || len(p) == 0 || k < len(chunk) {
+			return n, err
+		}
+	}
+}
+
+func (e *end) write(p []byte) (int, error) {
+	if e.writes.by.passed() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	op := newOperation(e.handle)
+	defer op.free()
+	op.in = p
+	n, _, err := e.run(e.writes, op, submitWrite)
+	return n, err
+}
+
+// CloseWrite sends an empty message, which is all the half-close that Windows has. It does not wait.
+func (e *end) CloseWrite() error {
+	if e.typ != npfs.Message {
+		return winerr.NotSupported
+	}
+	_, err := e.Write(nil)
+	return err
+}
+
+// ReadMessage appends the next whole message to buf. In byte-read mode the handle is in message-read mode meanwhile.
+func (e *end) ReadMessage(buf []byte, limit int) ([]byte, error) {
+	if e.typ != npfs.Message {
+		return buf, winerr.BadPipe
+	}
+	if err := e.enter(); err != nil {
+		return buf, err
+	}
+	defer e.leave()
+	if err := e.turns.take(true, e.reads, e.over); err != nil {
+		return buf, err
+	}
+	defer e.turns.drop(true)
+	if err := e.readWhole(true); err != nil {
+		return buf, err
+	}
+	buf, err := e.readMessage(buf, len(buf), limit, 0)
+	if back := e.readWhole(false); err == nil && !errors.Is(back, winerr.PipeNotConnected) {
+		err = back
+	}
+	return buf, err
+}
+
+// readMessage appends what is left of the current message; from is where in buf the message begins, and length what is known of
+// the length of the rest. The caller excludes other readers.
+func (e *end) readMessage(buf []byte, from, limit, length int) ([]byte, error) {
+	for {
+		buf = makeRoom(buf, length)
+		room := buf[len(buf):cap(buf)]
+		if limit > 0 {
+			room = room[:min(len(room), from+limit-len(buf))]
+		}
+		n, err := e.read(room)
+		buf = buf[:len(buf)+n]
+		if err != winerr.MoreData || limit > 0 && len(buf)-from == limit {
+			return buf, err
+		}
+		if length, err = e.restOfMessage(); err != nil {
+			return buf, err
+		}
+	}
+}
+
+// makeRoom grows buf so that n more bytes fit, or a first guess if n is not known.
+func makeRoom(buf []byte, n int) []byte {
+	if n == 0 && cap(buf) > len(buf) {
+		return buf
+	}
+	if n == 0 {
+		n = firstBuffer
+	}
+	return slices.Grow(buf, n)
+}
+
+// restOfMessage returns how much of a partly read message is left. If its writer took it back, nothing is: what was read of it
+// is no message then.
+func (e *end) restOfMessage() (int, error) {
+	header := make([]byte, peekHeader)
+	op := newOperation(e.handle)
+	defer op.free()
+	op.code, op.out = fsctlPeek, header
+	if _, _, err := e.run(e.reads, op, submitControl); err != nil {
+		return 0, err
+	}
+	if length := parsePeek(header).Length; length > 0 {
+		return length, nil
+	}
+	return 0, winerr.BrokenPipe
+}
+
+// Transact is TransactNamedPipe. While others read, the kernel judges.
+func (e *end) Transact(request, buf []byte, limit int) ([]byte, error) {
+	if err := e.enter(); err != nil {
+		return buf, err
+	}
+	defer e.leave()
+	if e.turns.try(true) {
+		defer e.turns.drop(true)
+	}
+	from := len(buf)
+	buf = makeRoom(buf, 0)
+	room := buf[from:cap(buf)]
+	if limit > 0 {
+		room = room[:min(len(room), limit)]
+	}
+	op := newOperation(e.handle)
+	op.code, op.in, op.out = fsctlTransceive, request, room
+	n, status, err := e.run(e.reads, op, submitControl)
+	op.free()
+	if err != nil {
+		return buf[:from], err
+	}
+	buf = buf[:from+n]
+	switch {
+	case status != windows.STATUS_BUFFER_OVERFLOW:
+		return buf, nil
+	case n == limit:
+		return buf, winerr.MoreData
+	}
+	rest, err := e.restOfMessage()
+	if err != nil {
+		return buf, err
+	}
+	return e.readMessage(buf, from, limit, rest)
+}

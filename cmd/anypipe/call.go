@@ -38,15 +38,7 @@ waits for ever there; use the message type.)`,
 
 // call opens the pipe in byte-read mode, which both types allow, looks at the type, and does what that type can.
 func (a *app) call(ctx context.Context, f *clientFlags, args []string) error {
-	d, err := f.dialer(anypipe.GenericRead | anypipe.GenericWrite)
-	if err != nil {
-		return err
-	}
-	data, err := a.payload(ctx, args)
-	if err != nil {
-		return err
-	}
-	c, err := d.Dial(ctx, args[0])
+	c, data, err := a.openWith(ctx, f, anypipe.GenericRead|anypipe.GenericWrite, args)
 	if err != nil {
 		return err
 	}

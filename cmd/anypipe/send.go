@@ -57,18 +57,25 @@ bytes. It returns when the server has read everything.`,
 	return cmd
 }
 
-// send opens for writing alone, so that it works on inbound pipes, too. Flush makes exit code 0 mean that the server
-// read it.
-func (a *app) send(ctx context.Context, f *clientFlags, args []string) error {
-	d, err := f.dialer(anypipe.GenericWrite | anypipe.ReadAttributes)
+// openWith opens the pipe that args begin with and returns it with what is to be sent: the rest of args or stdin, which is
+// read first so that no instance is held meanwhile.
+func (a *app) openWith(ctx context.Context, f *clientFlags, access anypipe.Access, args []string) (*anypipe.Conn, []byte, error) {
+	d, err := f.dialer(access)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	data, err := a.payload(ctx, args)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	c, err := d.Dial(ctx, args[0])
+	return c, data, err
+}
+
+// send opens for writing alone, so that it works on inbound pipes, too. Flush makes exit code 0 mean that the server
+// read it.
+func (a *app) send(ctx context.Context, f *clientFlags, args []string) error {
+	c, data, err := a.openWith(ctx, f, anypipe.GenericWrite|anypipe.ReadAttributes, args)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/anypipe/anypipe/internal/npfs"
@@ -22,6 +23,9 @@ type Instance struct {
 	config npfs.CreateConfig
 
 	ticket uint64 // when it entered LISTENING; guarded by server.mu
+
+	// live is conn while CONNECTED, for calls that move data, which take no lock of the instance. Stored under mu.
+	live atomic.Pointer[connection]
 
 	mu     sync.Mutex
 	state  instanceState
@@ -114,6 +118,7 @@ func fileSize(f *os.File) (uint64, error) {
 // attach makes the instance CONNECTED. in.mu must be held.
 func (in *Instance) attach(conn connection, client *identity) error {
 	in.conn, in.client, in.state = conn, client, connected
+	in.live.Store(&conn)
 	in.endListen(nil)
 	return errors.Join(conn.SetReadDeadline(in.read), conn.SetWriteDeadline(in.write))
 }
@@ -190,6 +195,7 @@ func (in *Instance) Disconnect() error {
 		err = in.conn.Disconnect()
 	}
 	in.conn, in.client, in.state = nil, nil, disconnected
+	in.live.Store(nil)
 	return err
 }
 
@@ -228,6 +234,7 @@ func (in *Instance) arrived() {
 func (in *Instance) end() connection {
 	conn := in.conn
 	in.state, in.conn = closed, nil
+	in.live.Store(nil)
 	in.endListen(net.ErrClosed)
 	return conn
 }
@@ -259,6 +266,9 @@ func (in *Instance) Close() error {
 // current returns the connection. Without one the error is what the state says: inListening, inDisconnected. The right
 // need is checked before the state, as the handle's rights come first.
 func (in *Instance) current(need npfs.Access, inListening, inDisconnected error) (connection, error) {
+	if conn := in.live.Load(); conn != nil && in.access&need == need {
+		return *conn, nil
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	switch {

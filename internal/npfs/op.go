@@ -15,10 +15,10 @@ type Op struct {
 	// A read. Guarded by reader.mu.
 	grow      bool // append to Buf, up to limit bytes if that is not 0
 	limit     int
-	perRecord bool // returns at the end of a message
-	pended    bool // was pending, so it takes from one write only
-	announced bool // stands in the lane's slot
-	fed       bool // was fed: takes exactly allowance bytes
+	perRecord bool   // returns at the end of a message
+	pended    bool   // was pending, so it takes from one write only
+	slot      uint64 // the announcement of it that stands in the lane's slot, or 0
+	fed       bool   // was fed: takes exactly allowance bytes
 	allowance int
 	more      bool // fed a part of a message
 	begun     bool // has taken part of a record that is still streaming in
@@ -70,6 +70,21 @@ func (op *Op) extend(n, left uint64) []byte {
 	}
 	op.Buf = op.Buf[:at+int(n)]
 	return op.Buf[at:]
+}
+
+// place returns where a read's next n bytes go; left is what the message still has.
+func (op *Op) place(n, left uint64) []byte {
+	if op.grow {
+		return op.extend(n, left)
+	}
+	return op.Buf[op.N : op.N+int(n)]
+}
+
+// displace gives the last n bytes of what was placed up.
+func (op *Op) displace(n int) {
+	if op.grow {
+		op.Buf = op.Buf[:len(op.Buf)-n]
+	}
 }
 
 func (op *Op) finish(err error) {

@@ -22,7 +22,9 @@ type reader struct {
 	mu       sync.Mutex // guards all below
 	closed   bool       // the end was closed: the region must not be touched any more
 	pending  []*Op      // reads in the order they came; the first may be announced
-	demand   uint64     // sum of the sizes of pending
+	demand   uint64     // sum of the sizes of pending but the first
+	slot     uint64     // what stands in the lane's slot while none of pending is announced
+	seen     uint64     // the writer's tail when last looked at
 	head     uint64     // ring position of the next byte
 	taken    uint64     // payload bytes read
 	position uint64     // both as the writer sees them, unclaimed
@@ -64,7 +66,9 @@ func (r *reader) startLocked(op *Op, noWait bool) {
 	}
 	op.pended = !op.begun
 	r.pending = append(r.pending, op)
-	r.setDemand(r.demand + uint64(op.size()))
+	if len(r.pending) > 1 {
+		r.setDemand(r.demand + uint64(op.size()))
+	}
 	r.progress(op)
 }
 
@@ -85,14 +89,11 @@ func (r *reader) progress(mine *Op) {
 // else it announces the read and looks again, as the writer may just have missed the announcement.
 func (r *reader) serve(op *Op) bool {
 	for range 8 { // a peer that keeps us looking is looked at again at the next poll
-		if op.announced && !r.collect(op) {
+		if op.slot != 0 && !r.collect(op) {
 			if r.end.flags() == 0 && r.lane.fin.Load() == 0 && r.idle() {
 				return false
 			}
-			if !r.lane.slot.CompareAndSwap(waitingSlot(op.size()), slotEmpty) {
-				r.collect(op) // fed this moment
-			}
-			op.announced = false
+			r.withdrawAnnouncement(op)
 		}
 		r.ungranted(op)
 		if r.attempt(op) {
@@ -101,19 +102,36 @@ func (r *reader) serve(op *Op) bool {
 		if op.begun || op.fed {
 			return false
 		}
-		op.announced = r.lane.slot.CompareAndSwap(slotEmpty, waitingSlot(op.size()))
+		r.announce(op)
 	}
 	return false
 }
 
-// collect notes what the announced read was fed, if it was.
+func (r *reader) announce(op *Op) {
+	if s := waitingSlot(op.size(), r.head); r.lane.slot.CompareAndSwap(r.slot, s) {
+		op.slot = s
+	}
+}
+
+// withdrawAnnouncement takes the announcement of op back; it reports whether op was fed before it could.
+func (r *reader) withdrawAnnouncement(op *Op) (fed bool) {
+	if r.lane.slot.CompareAndSwap(op.slot, slotEmpty) {
+		op.slot, r.slot = 0, slotEmpty
+		return false
+	}
+	fed = r.collect(op)
+	op.slot = 0
+	return fed
+}
+
+// collect notes what the announced read was fed, if it was. The slot stays as it is until the next read is announced.
 func (r *reader) collect(op *Op) bool {
 	s := r.lane.slot.Load()
 	if s&slotState != slotFed {
 		return false
 	}
-	r.lane.slot.Store(slotEmpty)
-	op.announced, op.fed = false, true
+	r.slot = s
+	op.slot, op.fed = 0, true
 	op.allowance, op.more = min(slotSize(s), op.size()), s&slotMore != 0
 	return true
 }
@@ -123,9 +141,16 @@ func (r *reader) idle() bool { return r.lane.tail.Load() == r.head && r.left == 
 
 // drop removes a completed or cancelled read from the queue.
 func (r *reader) drop(op *Op) {
-	if i := slices.Index(r.pending, op); i >= 0 {
-		r.pending = slices.Delete(r.pending, i, i+1)
+	i := slices.Index(r.pending, op)
+	if i < 0 {
+		return
+	}
+	r.pending = slices.Delete(r.pending, i, i+1)
+	switch {
+	case i > 0:
 		r.setDemand(r.demand - uint64(op.size()))
+	case len(r.pending) > 0: // the next is first now
+		r.setDemand(r.demand - uint64(r.pending[0].size()))
 	}
 }
 
@@ -136,6 +161,9 @@ func (r *reader) setDemand(n uint64) {
 
 // attempt tries to complete a read from the ring, or by the state of the connection when the ring is empty.
 func (r *reader) attempt(op *Op) bool {
+	if r.takeWhole(op) {
+		return true
+	}
 	before := r.end.flags() // before the ring: what was written before the peer closed must be found
 	flags := before
 	fin := r.lane.fin.Load() != 0 && r.lane.messages.Load() == 0
@@ -171,15 +199,18 @@ func (r *reader) attempt(op *Op) bool {
 // claim takes the front of the lane for reading. It fails, and breaks the connection, if the writer holds it for longer
 // than any withdrawal can last.
 func (r *reader) claim() bool {
-	for n := 0; !r.lane.position.CompareAndSwap(r.position, r.position|claimReader); n++ {
-		if r.end.gone.Load() { // whoever held it is dead
-			return true
-		}
+	for n := 0; !r.swapPosition(r.position|claimReader) && !r.end.gone.Load(); n++ { // a dead writer lets go of nothing
 		if !r.end.mayStillLetGo(n) {
 			return false
 		}
 	}
+	r.seen = r.lane.tail.Load() // what was seen before may have been taken back
 	return true
+}
+
+// swapPosition replaces the published position unless the writer holds the claim.
+func (r *reader) swapPosition(claimed uint64) bool {
+	return r.lane.position.CompareAndSwap(r.position, claimed) || r.lane.position.CompareAndSwap(r.position|claimRevised, claimed)
 }
 
 // publish makes progress visible to the writer, with the claim that still holds, and reports whether there was any.
@@ -195,6 +226,38 @@ func (r *reader) release() {
 	if r.publish(0) {
 		r.end.ringFor(wantSpace)
 	}
+}
+
+// takeWhole is the usual read: it copies out a whole message that lies in the ring, and then takes it by one
+// compare-and-swap. That fails if the writer has taken anything back since the reader last looked at tail; then, and when
+// anything else is unusual, nothing has happened and the read goes the long way, under a claim.
+func (r *reader) takeWhole(op *Op) bool {
+	if r.seen == r.head {
+		r.seen = r.lane.tail.Load()
+	}
+	published := r.seen - r.head
+	if published < recordAlign || published > r.ring.size() || r.left > 0 || !op.perRecord || op.N > 0 || op.more {
+		return false
+	}
+	length := uint64(r.ring.header(r.head)) // of a void record far more than was published
+	size := recordAlign + alignRecord(length)
+	if length == 0 || length > r.quota || size > published || length > uint64(op.room()) {
+		return false
+	}
+	if r.end.flags()&(flagDisconnected|endBroken) != 0 {
+		return false
+	}
+	r.ring.copyOut(r.head+recordAlign, op.place(length, length))
+	position := packPosition(r.head+size, r.taken+length)
+	if !r.lane.position.CompareAndSwap(r.position, position) {
+		op.displace(int(length))
+		return false
+	}
+	r.head, r.taken, r.position = r.head+size, r.taken+length, position
+	op.N = int(length)
+	op.finish(nil)
+	r.end.ringFor(wantSpace)
+	return true
 }
 
 // take moves bytes from the ring into op until it is done or the ring has no more. The claim is held.
@@ -306,7 +369,8 @@ func (r *reader) leave() {
 
 // available returns the published bytes behind head, 0 if the region makes no sense.
 func (r *reader) available() uint64 {
-	n := r.lane.tail.Load() - r.head
+	r.seen = r.lane.tail.Load()
+	n := r.seen - r.head
 	if n > r.ring.size() {
 		r.end.breakDown()
 		return 0
@@ -323,11 +387,7 @@ func (r *reader) copySome(op *Op) bool {
 			op.begun = true
 			return false
 		}
-		if op.grow {
-			r.ring.copyOut(r.head, op.extend(n, r.left))
-		} else {
-			r.ring.copyOut(r.head, op.Buf[op.N:op.N+int(n)])
-		}
+		r.ring.copyOut(r.head, op.place(n, r.left))
 		op.N += int(n)
 		r.head += n
 		r.left -= n
@@ -371,17 +431,9 @@ func (op *Op) restart() {
 	op.begun = false
 	if op.perRecord {
 		op.fed, op.more, op.allowance = false, false, 0
-		op.Buf = op.Buf[:len(op.Buf)-op.grown()]
+		op.displace(op.N)
 		op.N = 0
 	}
-}
-
-// grown returns how many bytes a growing read has appended.
-func (op *Op) grown() int {
-	if op.grow {
-		return op.N
-	}
-	return 0
 }
 
 // poll completes what can be completed and reports whether op is done.
@@ -414,10 +466,9 @@ func (r *reader) cancelLocked(op *Op, err error) {
 	if op.done {
 		return
 	}
-	if op.announced && !r.lane.slot.CompareAndSwap(waitingSlot(op.size()), slotEmpty) && r.collect(op) {
+	if op.slot != 0 && r.withdrawAnnouncement(op) {
 		r.awaitFeed(op)
 	}
-	op.announced = false
 	r.drop(op)
 	switch {
 	case op.done:

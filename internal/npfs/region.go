@@ -67,20 +67,22 @@ type lane struct {
 
 	// Written by the reading end, except for the writer's claim.
 	position atomic.Uint64 // ring bytes consumed, payload bytes read, and who works at the front; see packPosition
-	demand   atomic.Uint64 // bytes that all pending reads together would take
+	demand   atomic.Uint64 // bytes that the pending reads behind the announced one would take
 	_        [lineSize - 16]byte
 
 	_ [2 * lineSize]byte
 }
 
 // The front of a lane belongs to the reader while it reads and to the writer while it takes back. The claim is in the two
-// low bits of the position, so that reading costs one compare-and-swap and one store.
+// low bits of the position. The writer leaves claimRevised, so that a reader which swaps the position it published last for
+// a new one knows that nothing was taken back in between: the usual read costs that one compare-and-swap.
 const (
-	claimReader uint64 = 1
-	claimWriter uint64 = 2
-	claimMask   uint64 = 3
-	takenBits          = 30
-	takenMask   uint32 = 1<<takenBits - 1
+	claimReader  uint64 = 1
+	claimWriter  uint64 = 2
+	claimRevised uint64 = 3 // nobody's, but the writer took back since the reader last claimed
+	claimMask    uint64 = 3
+	takenBits           = 30
+	takenMask    uint32 = 1<<takenBits - 1
 )
 
 // packPosition packs the low 32 bits of head and the low 30 bits of taken. Less than a ring lies between two looks of
@@ -96,13 +98,15 @@ func advance(head, taken, packed uint64) (newHead, newTaken uint64) {
 	return newHead, newTaken
 }
 
-// The announced read, packed: two bits of state, one for "the message goes on", the size in the upper half.
+// The announced read, packed: two bits of state, one for "the message goes on", the ring position up to which the reader
+// has consumed in units of records, the size in the upper half.
 const (
 	slotEmpty   uint64 = 0
 	slotWaiting uint64 = 1
 	slotFed     uint64 = 2
 	slotState   uint64 = 3
 	slotMore    uint64 = 4
+	slotAt      uint64 = 1<<32 - 1<<3
 	slotShift          = 32
 	slotMax            = MaxMessage
 )
@@ -110,7 +114,12 @@ const (
 // MaxMessage is the largest message and the largest single write in bytes.
 const MaxMessage = 1<<31 - 1
 
-func waitingSlot(size int) uint64 { return slotWaiting | uint64(min(size, slotMax))<<slotShift }
+func waitingSlot(size int, head uint64) uint64 {
+	return slotWaiting | packAt(head) | uint64(min(size, slotMax))<<slotShift
+}
+
+// packAt packs a ring position for the slot. A ring is far smaller than what these bits can tell apart.
+func packAt(head uint64) uint64 { return head / recordAlign << 3 & slotAt }
 
 func fedSlot(size int, more bool) uint64 {
 	s := slotFed | uint64(size)<<slotShift

@@ -30,12 +30,16 @@ type writer struct {
 	closed    bool   // the end was closed: the region must not be touched any more
 	head      uint64 // the reader's head when last looked at
 	taken     uint64 // the reader's taken when last looked at
+	restarted uint64 // the page, counted in restartStep, in which starting over was last tried
 	others    bool   // an operation other than the caller's was completed, so its waiter must be woken
 }
 
 // restartAfter is the ring offset beyond which an empty ring starts over at its first page, so that a quiet
 // connection touches few pages.
-const restartAfter = 16 << 10
+const (
+	restartAfter = 16 << 10
+	restartStep  = 4 << 10
+)
 
 // start begins a write of p, which must stay unchanged until op is done. It is done on return (true), or pending.
 func (w *writer) start(op *Op, p []byte, noWait bool) bool {
@@ -100,7 +104,7 @@ func (w *writer) fitting(p []byte) ([]byte, bool) {
 	w.look()
 	fed := 0
 	if w.tail == w.head {
-		fed = int(min(w.lane.demand.Load(), uint64(len(p))))
+		fed = int(min(w.demand(), uint64(len(p))))
 	}
 	free := w.ring.size() - (w.tail - w.head)
 	need := recordAlign + alignRecord(uint64(len(p)))
@@ -160,12 +164,13 @@ func (w *writer) streaming() bool {
 // whole reports whether the write is in the ring entirely, with the empty messages that it carries.
 func (op *Op) whole() bool { return op.inRing && op.written == len(op.data) && op.empties == 0 }
 
-// restart moves an empty ring's positions to offset 0 by a void record.
+// restart moves an empty ring's positions to offset 0 by a void record. It looks at the reader once in a page only.
 func (w *writer) restart() {
 	offset := w.ring.offset(w.tail)
-	if offset < restartAfter {
+	if offset < restartAfter || w.tail/restartStep == w.restarted {
 		return
 	}
+	w.restarted = w.tail / restartStep
 	w.look()
 	rest := w.ring.size() - offset
 	if w.head != w.tail || rest < recordAlign {
@@ -251,10 +256,7 @@ func (w *writer) room(want int) uint64 {
 // feed hands the first bytes of a write to the read that is announced, if the ring is empty before it.
 func (w *writer) feed(op *Op) {
 	s := w.lane.slot.Load()
-	if s&slotState != slotWaiting {
-		return
-	}
-	if w.look(); w.head != w.published {
+	if s&slotState != slotWaiting || s&slotAt != packAt(w.published) {
 		return
 	}
 	k := min(slotSize(s), len(op.data))
@@ -430,7 +432,7 @@ func (w *writer) cancelLocked(op *Op, err error) {
 	}
 	w.lookAt(position)
 	op.N = w.withdraw(op)
-	w.lane.position.Store(position)
+	w.lane.position.Store(position | claimRevised)
 	w.end.ringFor(wantData)
 	if op.N == len(op.data) {
 		err = nil
@@ -457,7 +459,8 @@ func (w *writer) replace(op *Op) {
 func (w *writer) claim() (position uint64, ok bool) {
 	for n := 0; ; n++ {
 		position = w.lane.position.Load()
-		if position&claimMask == 0 && w.lane.position.CompareAndSwap(position, position|claimWriter) {
+		c := position & claimMask
+		if (c == 0 || c == claimRevised) && w.lane.position.CompareAndSwap(position, position&^claimMask|claimWriter) {
 			return position, true
 		}
 		if w.end.gone.Load() || !w.end.mayStillLetGo(n) {
@@ -476,7 +479,16 @@ func (w *writer) writable() int {
 	}
 	w.progress(nil)
 	free := w.free()
-	return int(free - min(free, w.lane.demand.Load()))
+	return int(free - min(free, w.demand()))
+}
+
+// demand returns the bytes that all pending reads together would take.
+func (w *writer) demand() uint64 {
+	n := w.lane.demand.Load()
+	if s := w.lane.slot.Load(); s&slotState == slotWaiting {
+		n += uint64(slotSize(s))
+	}
+	return n
 }
 
 // close ends all pending operations with err, withdraws what was not read of pending writes, and forbids new ones. It holds

@@ -87,11 +87,13 @@ type (
 	//	RejectRemote   bool
 	//	SDDL           string // empty means the owner only
 	//	Foreign        bool   // byte type: also serve programs that know only Unix sockets
+	//	NoPolling      bool   // waiting calls of this end sleep at once, where they would poll for a moment
 	CreateConfig = npfs.CreateConfig
 	// OpenConfig is what a Transport needs to open a pipe as client. Its fields:
 	//
 	//	Access      Access // generic rights allowed
 	//	ExpectOwner string // SID or user name that must own the pipe; empty means any
+	//	NoPolling   bool   // waiting calls of this end sleep at once, where they would poll for a moment
 	OpenConfig = npfs.OpenConfig
 )
 

@@ -105,7 +105,7 @@ type createFlags struct {
 	mode, direction, acl string
 	max                  int
 	in, out              int
-	first                bool
+	first, noPolling     bool
 }
 
 // add defines the flags with their defaults, which are CreateNamedPipe's but for --acl: only the owner may open it, as
@@ -117,6 +117,7 @@ func (f *createFlags) add(cmd *cobra.Command) {
 	flags.IntVar(&f.max, "max", 0, "instances at most, 1 to 254; 0 is unlimited")
 	flags.StringVar(&f.acl, "acl", "owner", aclHelp)
 	flags.BoolVar(&f.first, "first", false, "fail if the name exists already (FILE_FLAG_FIRST_PIPE_INSTANCE)")
+	flags.BoolVar(&f.noPolling, "no-polling", false, noPollingHelp)
 	addBufferFlags(flags, &f.in, &f.out)
 	complete(cmd, "mode", "byte", "message")
 	complete(cmd, "direction", "duplex", "inbound", "outbound")
@@ -149,7 +150,7 @@ func (f *createFlags) config() (*anypipe.ListenConfig, error) {
 	}
 	return &anypipe.ListenConfig{
 		Type: mode, Direction: direction, MaxInstances: f.max, First: f.first, Security: sec,
-		InBuffer: bufferSize(f.in), OutBuffer: bufferSize(f.out),
+		InBuffer: bufferSize(f.in), OutBuffer: bufferSize(f.out), NoPolling: f.noPolling,
 	}, nil
 }
 

@@ -16,6 +16,8 @@ type benchFlags struct {
 	mode    string
 	json    bool
 	compare bool
+	// noPolling is for both ends of the pipe.
+	noPolling bool
 }
 
 // benchRounds is how many turns each measurement takes. What is compared takes turns, so that a busy moment of the
@@ -51,6 +53,7 @@ turns, and prints how many times better the pipe is.`,
 	flags.StringVar(&f.mode, "mode", "all", "rtt, stream or all")
 	flags.BoolVar(&f.json, "json", false, "print one JSON object")
 	flags.BoolVar(&f.compare, "compare", false, "measure a Unix socket too")
+	flags.BoolVar(&f.noPolling, "no-polling", false, noPollingHelp)
 	complete(cmd, "mode", "rtt", "stream", "all")
 	return cmd
 }
@@ -115,7 +118,7 @@ func (a *app) bench(ctx context.Context, f *benchFlags) (err error) {
 	}()
 	for _, j := range jobs {
 		if lanes[j.Transport] == nil {
-			if lanes[j.Transport], err = a.openLane(ctx, j.Transport); err != nil {
+			if lanes[j.Transport], err = a.openLane(ctx, j.Transport, f.noPolling); err != nil {
 				return err
 			}
 		}

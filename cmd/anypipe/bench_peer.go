@@ -25,13 +25,14 @@ const (
 
 // benchPeerCommand is the child process of bench.
 func (a *app) benchPeerCommand() *cobra.Command {
-	return &cobra.Command{
+	noPolling := false
+	cmd := &cobra.Command{
 		Use:    "bench-peer TRANSPORT ADDRESS",
 		Short:  "Be the other process of bench",
 		Args:   cobra.ExactArgs(2),
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := dialLink(cmd.Context(), args[0], args[1])
+			l, err := dialLink(cmd.Context(), args[0], args[1], noPolling)
 			if err != nil {
 				return err
 			}
@@ -39,13 +40,15 @@ func (a *app) benchPeerCommand() *cobra.Command {
 			return notEOF(servePeer(l))
 		},
 	}
+	cmd.Flags().BoolVar(&noPolling, "no-polling", false, noPollingHelp)
+	return cmd
 }
 
 // dialLink is the child's side of openLane. The address is a pipe's name or a socket's path.
-func dialLink(ctx context.Context, transport, address string) (link, error) {
+func dialLink(ctx context.Context, transport, address string, noPolling bool) (link, error) {
 	switch transport {
 	case transportPipe:
-		c, err := anypipe.Dial(ctx, address)
+		c, err := (&anypipe.Dialer{NoPolling: noPolling}).Dial(ctx, address)
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +103,7 @@ type lane struct {
 }
 
 // openLane makes the carrier, starts the child and waits until it is there.
-func (a *app) openLane(ctx context.Context, transport string) (l *lane, err error) {
+func (a *app) openLane(ctx context.Context, transport string, noPolling bool) (l *lane, err error) {
 	l = new(lane)
 	defer func() {
 		if err != nil {
@@ -110,15 +113,15 @@ func (a *app) openLane(ctx context.Context, transport string) (l *lane, err erro
 	if transport == transportUnix {
 		err = a.openSocket(ctx, l)
 	} else {
-		err = a.openPipe(ctx, l)
+		err = a.openPipe(ctx, l, noPolling)
 	}
 	return l, err
 }
 
 // openPipe creates the one instance before the child starts, so that the child finds it.
-func (a *app) openPipe(ctx context.Context, l *lane) error {
+func (a *app) openPipe(ctx context.Context, l *lane, noPolling bool) error {
 	name := "anypipe-bench-" + rand.Text()
-	config := anypipe.ListenConfig{Type: anypipe.Message, MaxInstances: 1, First: true, InBuffer: benchBuffer, OutBuffer: benchBuffer}
+	config := anypipe.ListenConfig{Type: anypipe.Message, MaxInstances: 1, First: true, InBuffer: benchBuffer, OutBuffer: benchBuffer, NoPolling: noPolling}
 	in, err := config.Create(ctx, name)
 	if err != nil {
 		return err
@@ -126,7 +129,7 @@ func (a *app) openPipe(ctx context.Context, l *lane) error {
 	if l.link, err = newPipeLink(&in.Conn); err != nil {
 		return errors.Join(err, in.Close())
 	}
-	if err := l.start(ctx, a, transportPipe, name); err != nil {
+	if err := l.start(ctx, a, transportPipe, name, fmt.Sprintf("--no-polling=%t", noPolling)); err != nil {
 		return err
 	}
 	if err := in.Connect(ctx); err != nil && !errors.Is(err, anypipe.ErrPipeConnected) {
@@ -161,9 +164,9 @@ func (a *app) openSocket(ctx context.Context, l *lane) (err error) {
 	return nil
 }
 
-// start starts the child, which dials address.
-func (l *lane) start(ctx context.Context, a *app, transport, address string) error {
-	child, err := self(ctx, "bench-peer", transport, address)
+// start starts the child, which dials address as flags say.
+func (l *lane) start(ctx context.Context, a *app, transport, address string, flags ...string) error {
+	child, err := self(ctx, append([]string{"bench-peer", transport, address}, flags...)...)
 	if err != nil {
 		return err
 	}

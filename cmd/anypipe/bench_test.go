@@ -17,7 +17,7 @@ func pipeLinks(t *testing.T) (here, there link) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if there, err = dialLink(t.Context(), transportPipe, "bench"); err != nil {
+	if there, err = dialLink(t.Context(), transportPipe, "bench", false); err != nil {
 		t.Fatal(err)
 	}
 	if here, err = newPipeLink(&in.Conn); err != nil {
@@ -34,7 +34,7 @@ func socketLinks(t *testing.T) (here, there link) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if there, err = dialLink(t.Context(), transportUnix, path); err != nil {
+	if there, err = dialLink(t.Context(), transportUnix, path, false); err != nil {
 		t.Fatal(err)
 	}
 	c, err := l.Accept()

@@ -11,14 +11,18 @@ import (
 
 // clientFlags are the flags of the commands that open a pipe.
 type clientFlags struct {
-	noWait bool
-	owner  string
-	limit  int
+	noWait    bool
+	noPolling bool
+	owner     string
+	limit     int
 }
+
+const noPollingHelp = "sleep at once when waiting for the other end, instead of polling for a moment first"
 
 // add defines the flags that every client has.
 func (f *clientFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.noWait, "no-wait", false, "fail at once (exit code 4) while every instance is busy")
+	cmd.Flags().BoolVar(&f.noPolling, "no-polling", false, noPollingHelp)
 	cmd.Flags().StringVar(&f.owner, "expect-owner", "", "refuse a pipe that this user (name or SID) does not own")
 }
 
@@ -32,7 +36,7 @@ func (f *clientFlags) dialer(access anypipe.Access) (*anypipe.Dialer, error) {
 	if f.limit < 0 {
 		return nil, usagef("--max-message %d is negative", f.limit)
 	}
-	return &anypipe.Dialer{Access: access, NoBusyWait: f.noWait, ExpectOwner: f.owner, MaxMessage: f.limit}, nil
+	return &anypipe.Dialer{Access: access, NoBusyWait: f.noWait, ExpectOwner: f.owner, MaxMessage: f.limit, NoPolling: f.noPolling}, nil
 }
 
 // sendCommand declares send.

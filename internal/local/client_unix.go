@@ -31,7 +31,7 @@ type Client struct {
 }
 
 // newClient makes a client end of a door's answer. It owns conn if there is no error.
-func newClient(c *claim, conn *net.UnixConn, region *os.File, server *identity, m *wire.Opened) (*Client, error) {
+func newClient(c *claim, conn *net.UnixConn, region *os.File, server *identity, m *wire.Opened, noPolling bool) (*Client, error) {
 	size, err := fileSize(region)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func newClient(c *claim, conn *net.UnixConn, region *os.File, server *identity, 
 	}
 	link, err := newClientLink(conn, region, linkConfig{
 		Type: m.Type, Direction: m.Direction, Modes: npfs.Modes{Read: m.ReadMode},
-		InQuota: int(m.InQuota), OutQuota: int(m.OutQuota), Access: m.Access,
+		InQuota: int(m.InQuota), OutQuota: int(m.OutQuota), Access: m.Access, NoPolling: noPolling,
 	})
 	if err != nil {
 		return nil, err

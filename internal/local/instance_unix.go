@@ -90,6 +90,7 @@ func (in *Instance) offer(conn *net.UnixConn, granted npfs.Access) (*link, error
 	l, region, err := newServerLink(conn, linkConfig{
 		Type: pipe.Type, Direction: pipe.Direction, Modes: in.modes,
 		InQuota: in.config.InQuota, OutQuota: in.config.OutQuota, Access: in.access, Server: true,
+		NoPolling: in.config.NoPolling,
 	})
 	if err != nil {
 		return nil, err

@@ -209,7 +209,7 @@ func (c *claim) ask(ctx context.Context, conn *net.UnixConn, server *identity, c
 	if !stop() { // the deadline was set, or is about to be
 		return nil, fmt.Errorf("server process %d answered too late: %w", server.pid, ctx.Err())
 	}
-	return newClient(c, conn, region, server, opened)
+	return newClient(c, conn, region, server, opened, cfg.NoPolling)
 }
 
 // exchangeOpen sends Open and reads the answer. A hang-up instead of an answer is a server process at its end.

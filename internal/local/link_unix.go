@@ -24,6 +24,7 @@ type linkConfig struct {
 	InQuota, OutQuota int
 	Access            npfs.Access // granted specific rights of this end
 	Server            bool
+	NoPolling         bool
 }
 
 // link is one end of a connection with a process that knows us: the rules of npfs over a shared region, and a doorbell.
@@ -97,6 +98,7 @@ func newLink(sock *net.UnixConn, mem []byte, config linkConfig) (*link, error) {
 		Modes: config.Modes, Bell: b.ring, Wake: b.stir, Alive: b.alive, Pause: pauseForClaim,
 	})
 	b.end = l.end
+	l.reads.off, l.writes.off = config.NoPolling, config.NoPolling
 	l.readBy.expired, l.writeBy.expired = b.stir, b.stir
 	if err := watch(l); err != nil {
 		_ = unix.Munmap(mem)

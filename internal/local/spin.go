@@ -14,6 +14,8 @@ import (
 // nothing, so polling pays when the other end answers soon; it must cost nothing when it does not, when CPUs are few,
 // or when others need them.
 type spinner struct {
+	off bool // immutable: never poll
+
 	// doubts counts waits that polling did not shorten, up to maxDoubts. Polling stops at spinDoubts. Updated without a
 	// lock: a lost update costs one wrong guess.
 	doubts atomic.Int32
@@ -65,7 +67,7 @@ func roomy() {
 // poll polls until the other end has moved since mark was taken or changed reports true, or polling no longer pays. It
 // reports whether it saw a change.
 func (s *spinner) poll(mark *npfs.Mark, changed func() bool) bool {
-	if s.doubts.Load() >= spinDoubts {
+	if s.off || s.doubts.Load() >= spinDoubts {
 		return false
 	}
 	if left := crowd.skip.Load(); left > 0 {

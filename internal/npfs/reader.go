@@ -107,35 +107,6 @@ func (r *reader) serve(op *Op) bool {
 	return false
 }
 
-func (r *reader) announce(op *Op) {
-	if s := waitingSlot(op.size(), r.head); r.lane.slot.CompareAndSwap(r.slot, s) {
-		op.slot = s
-	}
-}
-
-// withdrawAnnouncement takes the announcement of op back; it reports whether op was fed before it could.
-func (r *reader) withdrawAnnouncement(op *Op) (fed bool) {
-	if r.lane.slot.CompareAndSwap(op.slot, slotEmpty) {
-		op.slot, r.slot = 0, slotEmpty
-		return false
-	}
-	fed = r.collect(op)
-	op.slot = 0
-	return fed
-}
-
-// collect notes what the announced read was fed, if it was. The slot stays as it is until the next read is announced.
-func (r *reader) collect(op *Op) bool {
-	s := r.lane.slot.Load()
-	if s&slotState != slotFed {
-		return false
-	}
-	r.slot = s
-	op.slot, op.fed = 0, true
-	op.allowance, op.more = min(slotSize(s), op.size()), s&slotMore != 0
-	return true
-}
-
 // idle reports whether nothing lies in the ring.
 func (r *reader) idle() bool { return r.lane.tail.Load() == r.head && r.left == 0 }
 
@@ -480,16 +451,6 @@ func (r *reader) cancelLocked(op *Op, err error) {
 		op.finish(err)
 	}
 	r.progress(op)
-}
-
-// awaitFeed waits the moment between a writer's feeding and its publishing.
-func (r *reader) awaitFeed(op *Op) {
-	for n := 0; op.fed && !r.attempt(op) && !op.begun; n++ {
-		r.ungranted(op)
-		if !r.end.mayStillLetGo(n) {
-			return
-		}
-	}
 }
 
 // readable returns how many bytes could be read now.

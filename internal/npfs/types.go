@@ -181,12 +181,14 @@ type CreateConfig struct {
 	RejectRemote   bool
 	SDDL           string // empty means the owner only
 	Foreign        bool   // byte type: also serve programs that know only Unix sockets
+	NoPolling      bool   // waiting calls of this end sleep at once, where they would poll for a moment
 }
 
 // OpenConfig is what a client gives to CreateFile.
 type OpenConfig struct {
 	Access      Access // generic rights allowed
 	ExpectOwner string // SID or user name that must own the pipe; empty means any
+	NoPolling   bool   // waiting calls of this end sleep at once, where they would poll for a moment
 }
 
 // Check says whether CreateNamedPipe would take the configuration.

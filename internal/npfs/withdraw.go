@@ -1,5 +1,7 @@
 package npfs
 
+import "slices"
+
 // withdraw removes what is neither read nor granted of a blocked write, as a cancelled WriteFile does on Windows: what
 // follows it comes directly after what was read. It returns how many bytes stay. The claim is held, so the reader's
 // published position is exact.
@@ -76,9 +78,31 @@ func (w *writer) closeGap(op *Op, removed uint64) {
 	}
 }
 
-// ungranted notes that the write which fed op was withdrawn before op took anything, so that op waits on.
-func (r *reader) ungranted(op *Op) {
-	if op.fed && op.N == 0 && op.allowance > 0 && r.lane.granted.Load() <= r.taken {
-		op.fed, op.more, op.allowance = false, false, 0
+// replace takes op out of the queue; the empty messages that it carried keep its place.
+func (w *writer) replace(op *Op) {
+	i := slices.Index(w.pending, op)
+	switch {
+	case i < 0:
+	case op.empties > 0:
+		w.pending[i] = &Op{start: op.start, empties: op.empties - 1, counted: true}
+		op.empties = 0
+	default:
+		w.pending = slices.Delete(w.pending, i, i+1)
+	}
+}
+
+// claim takes the front of the lane for withdrawing and returns the reader's position, or breaks the connection if the
+// reader holds it longer than any copy lasts.
+func (w *writer) claim() (position uint64, ok bool) {
+	for n := 0; ; n++ {
+		position = w.lane.position.Load()
+		c := position & claimMask
+		if (c == 0 || c == claimRevised) && w.lane.position.CompareAndSwap(position, position&^claimMask|claimWriter) {
+			return position, true
+		}
+		if w.end.gone.Load() || !w.end.mayStillLetGo(n) {
+			w.end.breakDown()
+			return 0, false
+		}
 	}
 }

@@ -253,21 +253,6 @@ func (w *writer) room(want int) uint64 {
 	return free
 }
 
-// feed hands the first bytes of a write to the read that is announced, if the ring is empty before it.
-func (w *writer) feed(op *Op) {
-	s := w.lane.slot.Load()
-	if s&slotState != slotWaiting || s&slotAt != packAt(w.published) {
-		return
-	}
-	k := min(slotSize(s), len(op.data))
-	w.lane.granted.Store(op.start + uint64(k)) // before the read can see that it was fed; see reader.ungranted
-	if w.lane.slot.CompareAndSwap(s, fedSlot(k, k < len(op.data))) {
-		w.granted = op.start + uint64(k)
-	} else {
-		w.lane.granted.Store(w.granted)
-	}
-}
-
 // look reads the reader's progress, once, and breaks the connection if it makes no sense.
 func (w *writer) look() {
 	w.lookAt(w.lane.position.Load())
@@ -441,35 +426,6 @@ func (w *writer) cancelLocked(op *Op, err error) {
 	w.progress(op)
 }
 
-// replace takes op out of the queue; the empty messages that it carried keep its place.
-func (w *writer) replace(op *Op) {
-	i := slices.Index(w.pending, op)
-	switch {
-	case i < 0:
-	case op.empties > 0:
-		w.pending[i] = &Op{start: op.start, empties: op.empties - 1, counted: true}
-		op.empties = 0
-	default:
-		w.pending = slices.Delete(w.pending, i, i+1)
-	}
-}
-
-// claim takes the front of the lane for withdrawing and returns the reader's position, or breaks the connection if the
-// reader holds it longer than any copy lasts.
-func (w *writer) claim() (position uint64, ok bool) {
-	for n := 0; ; n++ {
-		position = w.lane.position.Load()
-		c := position & claimMask
-		if (c == 0 || c == claimRevised) && w.lane.position.CompareAndSwap(position, position&^claimMask|claimWriter) {
-			return position, true
-		}
-		if w.end.gone.Load() || !w.end.mayStillLetGo(n) {
-			w.end.breakDown()
-			return 0, false
-		}
-	}
-}
-
 // writable returns the free quota less what the reader's pending reads would take, as Windows counts it.
 func (w *writer) writable() int {
 	w.mu.Lock()
@@ -480,15 +436,6 @@ func (w *writer) writable() int {
 	w.progress(nil)
 	free := w.free()
 	return int(free - min(free, w.demand()))
-}
-
-// demand returns the bytes that all pending reads together would take.
-func (w *writer) demand() uint64 {
-	n := w.lane.demand.Load()
-	if s := w.lane.slot.Load(); s&slotState == slotWaiting {
-		n += uint64(slotSize(s))
-	}
-	return n
 }
 
 // close ends all pending operations with err, withdraws what was not read of pending writes, and forbids new ones. It holds

@@ -251,7 +251,7 @@ func replay(t *testing.T, typ Mode, quota int, steps []step) error {
 			s.poll()
 			c.poll()
 		}
-		if err := errors.Join(s.compare(), c.compare()); err != nil {
+		if err := errors.Join(s.compare(st), c.compare(st)); err != nil {
 			return fmt.Errorf("after step %d, %v: %w", i, st, err)
 		}
 	}
@@ -314,7 +314,8 @@ func (me *side) poll() {
 	me.end.Status()
 }
 
-func (me *side) compare() error {
+// compare peeks after some steps only, as peeking claims the front of the lane and so hides what a reader remembers of it.
+func (me *side) compare(st step) error {
 	for i, op := range me.reads {
 		m := me.modelReads[i]
 		if op.done != m.done {
@@ -329,6 +330,9 @@ func (me *side) compare() error {
 		if op.done != m.done || op.done && (op.N != m.n || op.Err != m.err) {
 			return fmt.Errorf("write %d: done %v %d %v, model %v %d %v", i, op.done, op.N, op.Err, m.done, m.n, m.err)
 		}
+	}
+	if st.pick%4 > 0 {
+		return nil
 	}
 	return me.comparePeek()
 }

@@ -61,7 +61,7 @@ type lane struct {
 	fin      atomic.Uint32 // 1: the writer will write no more (CloseWrite)
 	cutEnd   atomic.Uint64 // the record under the reader now ends here …
 	cutTo    atomic.Uint64 // … and the next one starts here; see writer.withdraw
-	// slot is the announced read: slotEmpty, slotWaiting with its size, or slotFed with what it was given. Both ends write
+	// slot is the announced read: slotEmpty, slotWaiting with its size, or slotFed with what one was given. Both ends write
 	// it; it lies here because who announces next polls tail, and who feeds next stores it.
 	slot atomic.Uint64
 

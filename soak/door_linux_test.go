@@ -306,6 +306,7 @@ func TestScribblingServers(t *testing.T) {
 			return err
 		}
 		m := &wire.Opened{Access: (npfs.GenericRead | npfs.GenericWrite).Specific(), Type: npfs.Message, MaxInstances: 1, InQuota: quota, OutQuota: quota, RegionSize: uint64(size)}
+		r.opened = m
 		if _, _, err := conn.WriteMsgUnix(wire.Append(nil, m), unix.UnixRights(fd), nil); err != nil {
 			return err
 		}

@@ -114,7 +114,7 @@ func (r *raw) close() {
 	}
 }
 
-// Offsets of control words, of the lane from client to server; the other lane's are laneSize further.
+// Offsets of control words in the control block, of the lane from client to server; the other lane's are laneSize further.
 const (
 	serverFlags  = 64
 	clientFlags  = 128
@@ -129,11 +129,20 @@ const (
 	lanePosition = 64
 	laneSlot     = 56
 	controlEnd   = laneIn + 2*laneSize
-	ringStart    = 4096
+	leadSize     = 1664 // what lies before the outbound ring, which lies before the control block
 )
 
+// control returns where the control block begins.
+func (r *raw) control() int { return leadSize + npfs.RingSize(int(r.opened.OutQuota)) }
+
+// inRing returns the ring from client to server, which begins at position 0.
+func (r *raw) inRing() []byte {
+	start := r.control() + controlEnd
+	return r.mem[start : start+npfs.RingSize(int(r.opened.InQuota))]
+}
+
 func (r *raw) word(offset int) *atomic.Uint64 {
-	return (*atomic.Uint64)(unsafe.Pointer(&r.mem[offset&^7]))
+	return (*atomic.Uint64)(unsafe.Pointer(&r.mem[r.control()+offset&^7]))
 }
 
 // ring does not wait for long for a peer that does not listen.
@@ -147,12 +156,12 @@ func (r *raw) say(b, rights []byte) {
 // send writes a message as an honest client does, if the ring has room before its end.
 func (r *raw) send(payload []byte) {
 	tail := r.word(laneIn + laneTail)
-	at := int(tail.Load())
-	if at < 0 || ringStart+at+4+len(payload) > len(r.mem)/2 {
+	at, ring := int(tail.Load()), r.inRing()
+	if at < 0 || at > len(ring)-4-len(payload) {
 		return
 	}
-	binary.LittleEndian.PutUint32(r.mem[ringStart+at:], uint32(len(payload)))
-	copy(r.mem[ringStart+at+4:], payload)
+	binary.LittleEndian.PutUint32(ring[at:], uint32(len(payload)))
+	copy(ring[at+4:], payload)
 	tail.Store(uint64(at+4+len(payload)+3) &^ 3)
 	r.ring()
 }

@@ -48,8 +48,10 @@ const (
 // InitRegion prepares zeroed memory of RegionSize bytes for a new connection. The server end's process calls it once
 // before either end is made.
 func InitRegion(mem []byte, inQuota, outQuota int) {
-	h := viewRegion(mem, inQuota, outQuota).header
-	h.magic, h.version = regionMagic, regionVersion
+	g := viewRegion(mem, inQuota, outQuota)
+	g.header.magic, g.header.version = regionMagic, regionVersion
+	g.out.tail.Store(g.outOrigin())
+	g.out.position.Store(packPosition(g.outOrigin(), 0))
 }
 
 // NewEnd makes an end over the shared memory, which must be RegionSize bytes and stay mapped until no method is running
@@ -58,15 +60,19 @@ func NewEnd(mem []byte, config EndConfig) *End {
 	g := viewRegion(mem, config.InQuota, config.OutQuota)
 	e := &End{config: config, server: config.Server, lines: g}
 	in, inRing, out, outRing := g.in, g.inRing, g.out, g.outRing
+	inOrigin, outOrigin := uint64(0), g.outOrigin()
 	inQuota, outQuota := config.InQuota, config.OutQuota
 	e.me, e.peer = g.server, g.client
 	if !config.Server {
 		in, inRing, out, outRing = out, outRing, in, inRing
 		inQuota, outQuota = outQuota, inQuota
+		inOrigin, outOrigin = outOrigin, inOrigin
 		e.me, e.peer = e.peer, e.me
 	}
-	e.in = reader{end: e, lane: in, ring: inRing, typ: config.Type, quota: uint64(inQuota)}
-	e.out = writer{end: e, lane: out, ring: outRing, typ: config.Type, quota: uint64(outQuota)}
+	e.in = reader{end: e, lane: in, ring: inRing, typ: config.Type, quota: uint64(inQuota),
+		head: inOrigin, position: packPosition(inOrigin, 0)}
+	e.out = writer{end: e, lane: out, ring: outRing, typ: config.Type, quota: uint64(outQuota),
+		origin: outOrigin, tail: outOrigin, published: outOrigin, head: outOrigin}
 	e.storeModes(config.Modes)
 	return e
 }

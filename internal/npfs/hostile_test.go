@@ -24,10 +24,10 @@ func scribbled(t testing.TB, script []byte) {
 		script = script[8:]
 		switch what % 9 {
 		case 0, 1, 2: // control lines
-			at := int(where) % (11 * lineSize) &^ 7
+			at := leadSize + RingSize(quota) + int(where)%controlSize&^7
 			binary.LittleEndian.PutUint64(mem[at:], uint64(value)>>(what%3*8))
 		case 3: // record headers
-			binary.LittleEndian.PutUint32(mem[controlSize+int(where)%(2*minRing-4):], value)
+			binary.LittleEndian.PutUint32(mem[int(where)*2%(len(mem)-4):], value)
 		case 4:
 			op := &Op{Buf: make([]byte, int(where)%300)}
 			end.StartRead(op)

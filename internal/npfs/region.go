@@ -8,15 +8,24 @@ import (
 
 // The layout of a region, which docs/protocol.md describes for other languages:
 //
-//	   0  header: magic, version
-//	  64  the server end's line        128  the client end's line
-//	 192  inbound lane (client→server) 448  outbound lane
-//	4096  inbound ring, then the outbound ring
+//	leadSize                    outbound ring
+//	leadSize + ring             control block, 704 bytes:
+//	     0  header: magic, version
+//	    64  the server end's line        128  the client end's line
+//	   192  inbound lane (client→server) 448  outbound lane
+//	leadSize + ring + 704       inbound ring
+//
+// The page that holds the control block begins with the end of the outbound ring and ends with the beginning of the
+// inbound one. The outbound ring's positions start at its end, the inbound ring's at its beginning, so a connection that has
+// carried little has touched this page only.
 const (
 	regionMagic   = 0x50594E41 // "ANYP"
-	regionVersion = 1
-	controlSize   = 4096
+	regionVersion = 2
+	pageSize      = 4096
 	lineSize      = 64
+	controlSize   = 11 * lineSize
+	// leadSize is what the outbound ring has in the control block's page; before the ring it is unused, which aligns the page.
+	leadSize      = 26 * lineSize
 	minRing       = 64 << 10
 	maxSparseRing = 16 << 20
 	// recordAlign is the alignment of records and the size of a record's header.
@@ -157,7 +166,7 @@ func ceilPower(n uint64) uint64 {
 
 // RegionSize returns the size in bytes of the region of a connection with these quotas.
 func RegionSize(inQuota, outQuota int) int {
-	return controlSize + RingSize(inQuota) + RingSize(outQuota)
+	return pageSize + RingSize(inQuota) + RingSize(outQuota)
 }
 
 // region is the typed view of the shared memory.
@@ -173,15 +182,18 @@ func viewRegion(mem []byte, inQuota, outQuota int) region {
 	if len(mem) != RegionSize(inQuota, outQuota) {
 		panic("npfs: region of the wrong size")
 	}
-	at := func(offset int) unsafe.Pointer { return unsafe.Pointer(&mem[offset]) }
-	rings := mem[controlSize:]
-	n := RingSize(inQuota)
+	n, control := RingSize(inQuota), leadSize+RingSize(outQuota)
+	at := func(offset int) unsafe.Pointer { return unsafe.Pointer(&mem[control+offset]) }
+	rings := mem[control+controlSize:]
 	return region{
 		header: (*header)(at(0)), server: (*endLine)(at(lineSize)), client: (*endLine)(at(2 * lineSize)),
 		in: (*lane)(at(3 * lineSize)), out: (*lane)(at(7 * lineSize)),
-		inRing: rings[:n:n], outRing: rings[n:],
+		inRing: rings[:n:n], outRing: mem[leadSize:control:control],
 	}
 }
+
+// outOrigin returns the position at which the outbound ring begins. The inbound ring begins at 0.
+func (g region) outOrigin() uint64 { return uint64(len(g.outRing) - leadSize) }
 
 // ring is the data area of a lane. Positions only grow; the offset is the position modulo the size, a power of two.
 type ring []byte

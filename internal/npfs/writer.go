@@ -10,11 +10,12 @@ import (
 
 // writer is the writing half of an end. It owns the lane's writer line.
 type writer struct {
-	end   *End
-	lane  *lane
-	ring  ring
-	typ   Mode
-	quota uint64
+	end    *End
+	lane   *lane
+	ring   ring
+	typ    Mode
+	quota  uint64
+	origin uint64 // ring position of the first byte ever
 
 	mu      sync.Mutex // guards all below
 	pending []*Op      // blocked writes in the order they came; behind one that is still streaming in, none is in the ring
@@ -34,8 +35,7 @@ type writer struct {
 	others    bool   // an operation other than the caller's was completed, so its waiter must be woken
 }
 
-// restartAfter is the ring offset beyond which an empty ring starts over at its first page, so that a quiet
-// connection touches few pages.
+// restartAfter is how far from its origin an empty ring starts over there, so that a quiet connection touches few pages.
 const (
 	restartAfter = 16 << 10
 	restartStep  = 4 << 10
@@ -164,9 +164,9 @@ func (w *writer) streaming() bool {
 // whole reports whether the write is in the ring entirely, with the empty messages that it carries.
 func (op *Op) whole() bool { return op.inRing && op.written == len(op.data) && op.empties == 0 }
 
-// restart moves an empty ring's positions to offset 0 by a void record. It looks at the reader once in a page only.
+// restart moves an empty ring's positions to its origin by a void record. It looks at the reader once in a page only.
 func (w *writer) restart() {
-	offset := w.ring.offset(w.tail)
+	offset := w.ring.offset(w.tail - w.origin)
 	if offset < restartAfter || w.tail/restartStep == w.restarted {
 		return
 	}

@@ -31,7 +31,7 @@ type Opened struct {
 	Access       npfs.Access
 	Type         npfs.Mode
 	Direction    npfs.Direction
-	ReadMode     npfs.Mode // the client end's first read mode: always byte in version 1
+	ReadMode     npfs.Mode // the client end's first read mode: always byte
 	MaxInstances uint32
 	InQuota      uint32
 	OutQuota     uint32

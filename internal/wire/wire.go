@@ -16,7 +16,7 @@ const (
 	// Magic starts every frame: the bytes 'A' 'P'.
 	Magic uint16 = 'A' | 'P'<<8
 	// Version is the protocol's version. Both sides refuse any other.
-	Version = 1
+	Version = 2
 	// HeaderSize is the size of a frame's header: magic (2), version (1), kind (1), payload length (4), little-endian.
 	HeaderSize = 8
 	// MaxPayload bounds a Described frame, which carries a security descriptor in text form.

@@ -35,7 +35,7 @@ type bell struct {
 	mu         sync.Mutex               // guards all below
 	leading    bool                     // a leader is parked or about to
 	leaderWant uint32                   // what it waits for
-	followers  map[chan struct{}]uint32 // what each follower waits for
+	followers  map[chan struct{}]uint32 // what each follower waits for; nil until there is one
 	hearFunc   func(fd uintptr) bool    // used by the leader only
 	ended      bool                     // written by hear for the leader: the other process let go
 }
@@ -45,7 +45,7 @@ func newBell(sock *net.UnixConn) (*bell, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bell{sock: sock, raw: raw, followers: make(map[chan struct{}]uint32)}
+	b := &bell{sock: sock, raw: raw}
 	b.ringFunc = func(fd uintptr) bool {
 		// A full socket has unheard rings in it, and a dead peer needs none.
 		_ = unix.Sendto(int(fd), []byte{1}, unix.MSG_DONTWAIT|sendNoSignal, nil)
@@ -122,6 +122,9 @@ func (b *bell) announce() {
 // follow waits for the leader. mu is held on entry and free on return.
 func (b *bell) follow(want uint32, stirs uint64, unchanged func() bool) {
 	woken := make(chan struct{})
+	if b.followers == nil {
+		b.followers = make(map[chan struct{}]uint32)
+	}
 	b.followers[woken] = want
 	b.announce()
 	b.mu.Unlock()

@@ -32,12 +32,8 @@ type Client struct {
 
 // newClient makes a client end of a door's answer. It owns conn if there is no error.
 func newClient(c *claim, conn *net.UnixConn, region *os.File, server *identity, m *wire.Opened, noPolling bool) (*Client, error) {
-	size, err := fileSize(region)
-	if err != nil {
-		return nil, err
-	}
-	if size != m.RegionSize {
-		return nil, fmt.Errorf("%w: the region has %d bytes, not the %d announced", wire.ErrMalformed, size, m.RegionSize)
+	if size := npfs.RegionSize(int(m.InQuota), int(m.OutQuota)); uint64(size) != m.RegionSize {
+		return nil, fmt.Errorf("%w: a region of %d bytes is announced where its quotas need %d", wire.ErrMalformed, m.RegionSize, size)
 	}
 	link, err := newClientLink(conn, region, linkConfig{
 		Type: m.Type, Direction: m.Direction, Modes: npfs.Modes{Read: m.ReadMode},
@@ -132,5 +128,5 @@ func expectOwner(server *identity, expected string) error {
 	} else if u, err := user.Lookup(expected); err == nil && u.Uid == strconv.Itoa(server.uid) {
 		return nil
 	}
-	return fmt.Errorf("the pipe belongs to user %s (%s), not to %s: %w", server.name(), sddl.UserSID(server.uid), expected, winerr.AccessDenied)
+	return fmt.Errorf("the pipe belongs to user %s (%s), not to %s: %w", server.userName(), sddl.UserSID(server.uid), expected, winerr.AccessDenied)
 }

@@ -39,7 +39,11 @@ func (s *server) acceptAll() {
 			continue
 		}
 		pause = newPause()
-		s.workers.Go(func() { s.serve(conn) })
+		if s.pipe.MaxInstances == npfs.UnlimitedInstances && asksToOpen(conn) { // nothing to wait for: no goroutine is needed
+			s.serve(conn, false)
+			continue
+		}
+		s.workers.Go(func() { s.serve(conn, true) })
 	}
 }
 
@@ -57,8 +61,8 @@ func (s *server) rest(p *pause) bool {
 }
 
 // serve handles one client at the door: one request and its answer. It holds one of s.slots, except while the
-// client waits for an instance.
-func (s *server) serve(conn *net.UnixConn) {
+// client waits for an instance. waits is false if the whole request is known to be there.
+func (s *server) serve(conn *net.UnixConn, waits bool) {
 	holding := true
 	release := func() {
 		if holding {
@@ -82,7 +86,9 @@ func (s *server) serve(conn *net.UnixConn) {
 	if err != nil {
 		return
 	}
-	conn.SetDeadline(time.Now().Add(handshakeTimeout))
+	if waits {
+		conn.SetDeadline(time.Now().Add(handshakeTimeout))
+	}
 	request, err := s.hear(conn, client)
 	if errors.Is(err, wire.ErrVersion) { // an answer in our version tells the client which one that is
 		wire.Write(conn, &wire.Opened{Status: winerr.NotSupported.Status, Text: err.Error()})
@@ -92,6 +98,9 @@ func (s *server) serve(conn *net.UnixConn) {
 	}
 	switch m := request.(type) {
 	case *wire.Open:
+		if waits {
+			conn.SetDeadline(time.Time{}) // what follows does not wait
+		}
 		handed = s.open(conn, client, m)
 	case *wire.Wait:
 		release()
@@ -132,6 +141,7 @@ func (s *server) open(conn *net.UnixConn, client *identity, m *wire.Open) bool {
 		err = in.serveClient(conn, client, granted)
 		if err == nil {
 			in.arrived()
+			s.prepareRegion(in.config.InQuota, in.config.OutQuota)
 			return true
 		}
 		if errors.Is(err, errNotListening) { // its owner closed or disconnected it at this moment
@@ -274,6 +284,21 @@ func (s *server) wakeLocked(verdict wire.Message) {
 	clear(s.waiters)
 	close(s.changed)
 	s.changed = make(chan struct{})
+}
+
+// asksToOpen reports whether a whole Open frame has arrived, without taking it.
+func asksToOpen(conn *net.UnixConn) bool {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return false
+	}
+	ready := false
+	err = raw.Control(func(fd uintptr) {
+		var b [wire.OpenSize]byte
+		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		ready = err == nil && n == len(b) && wire.IsOpen(b)
+	})
+	return err == nil && ready
 }
 
 // hungUp reports whether the other end of the socket is closed and has left nothing to read.

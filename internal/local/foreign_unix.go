@@ -255,7 +255,7 @@ func openForeign(ctx context.Context, pipe string, cfg *npfs.OpenConfig) (*Clien
 		return nil, err
 	}
 	if server.uid != ownerOf(info) {
-		err = fmt.Errorf("%s belongs to user %s but user %s listens there: %w", path, userName(ownerOf(info)), server.name(), winerr.AccessDenied)
+		err = fmt.Errorf("%s belongs to user %s but user %s listens there: %w", path, userName(ownerOf(info)), server.userName(), winerr.AccessDenied)
 	}
 	if err := errors.Join(err, expectOwner(server, cfg.ExpectOwner)); err != nil {
 		conn.Close()

@@ -301,7 +301,7 @@ func TestExpectOwner(t *testing.T) {
 	useDir(t)
 	me := self()
 	for expected, want := range map[string]bool{
-		me.peer().SID: true, me.name(): true, "S-1-22-1-4242": false, "no such user": false, "S-1-1-0": false,
+		me.peer().SID: true, me.userName(): true, "S-1-22-1-4242": false, "no such user": false, "S-1-1-0": false,
 	} {
 		in := mustCreate(t, "x", config())
 		c, err := Open(t.Context(), ".", "x", &npfs.OpenConfig{Access: both, ExpectOwner: expected})

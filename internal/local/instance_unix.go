@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,37 +82,27 @@ func (in *Instance) serveClient(conn *net.UnixConn, client *identity, granted np
 
 // offer makes a connection over conn and tells the client. in.mu must be held.
 func (in *Instance) offer(conn *net.UnixConn, granted npfs.Access) (*link, error) {
-	if err := conn.SetDeadline(time.Time{}); err != nil {
+	pipe := in.server.pipe
+	r, err := in.server.takeRegion(in.config.InQuota, in.config.OutQuota)
+	if err != nil {
 		return nil, err
 	}
-	pipe := in.server.pipe
-	l, region, err := newServerLink(conn, linkConfig{
+	l, err := newServerLink(conn, r, linkConfig{
 		Type: pipe.Type, Direction: pipe.Direction, Modes: in.modes,
 		InQuota: in.config.InQuota, OutQuota: in.config.OutQuota, Access: in.access, Server: true,
 		NoPolling: in.config.NoPolling,
 	})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, r.file.Close())
 	}
-	size, err := fileSize(region)
-	if err == nil {
-		err = sendOpened(conn, &wire.Opened{
-			Incarnation: pipe.Incarnation, Access: granted, Type: pipe.Type, Direction: pipe.Direction, MaxInstances: uint32(pipe.MaxInstances),
-			InQuota: uint32(in.config.InQuota), OutQuota: uint32(in.config.OutQuota), RegionSize: size, RejectRemote: in.config.RejectRemote,
-		}, region)
-	}
-	if err = errors.Join(err, region.Close()); err != nil {
+	err = sendOpened(conn, &wire.Opened{
+		Incarnation: pipe.Incarnation, Access: granted, Type: pipe.Type, Direction: pipe.Direction, MaxInstances: uint32(pipe.MaxInstances),
+		InQuota: uint32(in.config.InQuota), OutQuota: uint32(in.config.OutQuota), RegionSize: uint64(len(r.mem)), RejectRemote: in.config.RejectRemote,
+	}, r.file)
+	if err = errors.Join(err, r.file.Close()); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
-}
-
-func fileSize(f *os.File) (uint64, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return uint64(info.Size()), nil
 }
 
 // attach makes the instance CONNECTED. in.mu must be held.
@@ -121,6 +110,9 @@ func (in *Instance) attach(conn connection, client *identity) error {
 	in.conn, in.client, in.state = conn, client, connected
 	in.live.Store(&conn)
 	in.endListen(nil)
+	if in.read.IsZero() && in.write.IsZero() {
+		return nil
+	}
 	return errors.Join(conn.SetReadDeadline(in.read), conn.SetWriteDeadline(in.write))
 }
 

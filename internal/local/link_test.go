@@ -22,12 +22,16 @@ func linkPair(t testing.TB, typ npfs.Mode, quota int) (server, client *link) {
 	}
 	config := linkConfig{Type: typ, InQuota: quota, OutQuota: quota, Access: npfs.GenericAll.Specific(),
 		Modes: npfs.Modes{Read: typ}}
-	server, region, err := newServerLink(a, config)
+	r, err := newRegion(quota, quota)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer region.Close()
-	client, err = newClientLink(b, region, config)
+	defer r.file.Close()
+	server, err = newServerLink(a, r, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err = newClientLink(b, r.file, config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/anypipe/anypipe/internal/npfs"
 	"github.com/anypipe/anypipe/internal/winerr"
 )
@@ -38,8 +36,8 @@ type link struct {
 	// users counts calls in progress; linkClosed is set in it by Close. The last one out tears down.
 	users    atomic.Int64
 	tearDown sync.Once
-	ended    chan struct{} // closed when Close has ended every pending operation
-	torndown chan struct{} // closed when the memory is unmapped and the socket closed
+	ended    sync.WaitGroup // done when Close has ended every pending operation
+	torndown sync.WaitGroup // done when the memory is unmapped and the socket closed
 
 	watched int // the socket's descriptor, as the vigil knows it; guarded by the watcher's mu
 
@@ -52,27 +50,11 @@ const linkClosed int64 = 1 << 62
 
 var _ connection = (*link)(nil)
 
-// newServerLink makes the server end of a new connection. The region's file is for the client and must be closed by the
-// caller; the link owns sock, its doorbell, from then on.
-func newServerLink(sock *net.UnixConn, config linkConfig) (*link, *os.File, error) {
+// newServerLink makes the server end of a new connection over a region that nobody else has. It takes the region's memory
+// over; the file is for the client and stays the caller's. The link owns sock, its doorbell, from then on.
+func newServerLink(sock *net.UnixConn, r *region, config linkConfig) (*link, error) {
 	config.Server = true
-	size := npfs.RegionSize(config.InQuota, config.OutQuota)
-	file, err := newRegionFile(size)
-	if err != nil {
-		return nil, nil, err
-	}
-	mem, err := mapRegion(file, size)
-	if err != nil {
-		file.Close()
-		return nil, nil, err
-	}
-	npfs.InitRegion(mem, config.InQuota, config.OutQuota)
-	l, err := newLink(sock, mem, config)
-	if err != nil {
-		file.Close()
-		return nil, nil, err
-	}
-	return l, file, nil
+	return newLink(sock, r.mem, config)
 }
 
 // newClientLink makes the client end over the region that the server sent. The caller closes the file; the link owns sock
@@ -89,10 +71,12 @@ func newClientLink(sock *net.UnixConn, region *os.File, config linkConfig) (*lin
 func newLink(sock *net.UnixConn, mem []byte, config linkConfig) (*link, error) {
 	b, err := newBell(sock)
 	if err != nil {
-		_ = unix.Munmap(mem)
+		unmapRegion(mem)
 		return nil, err
 	}
-	l := &link{config: config, bell: b, mem: mem, ended: make(chan struct{}), torndown: make(chan struct{})}
+	l := &link{config: config, bell: b, mem: mem}
+	l.ended.Add(1)
+	l.torndown.Add(1)
 	l.end = npfs.NewEnd(mem, npfs.EndConfig{
 		Server: config.Server, Type: config.Type, InQuota: config.InQuota, OutQuota: config.OutQuota,
 		Modes: config.Modes, Bell: b.ring, Wake: b.stir, Alive: b.alive, Pause: pauseForClaim,
@@ -101,7 +85,7 @@ func newLink(sock *net.UnixConn, mem []byte, config linkConfig) (*link, error) {
 	l.reads.off, l.writes.off = config.NoPolling, config.NoPolling
 	l.readBy.expired, l.writeBy.expired = b.stir, b.stir
 	if err := watch(l); err != nil {
-		_ = unix.Munmap(mem)
+		unmapRegion(mem)
 		return nil, err
 	}
 	return l, nil
@@ -142,8 +126,8 @@ func (l *link) release() {
 func (l *link) letGo() {
 	unwatch(l)
 	_ = l.bell.sock.Close()
-	_ = unix.Munmap(l.mem)
-	close(l.torndown)
+	unmapRegion(l.mem)
+	l.torndown.Done()
 }
 
 // leave is deferred after enter.
@@ -159,17 +143,17 @@ func (l *link) Close() error {
 	l.users.Add(1) // before the link counts as closed, as the last user from then on tears it down
 	if l.users.Or(linkClosed)&linkClosed != 0 {
 		l.release()
-		<-l.torndown
+		l.torndown.Wait()
 		return net.ErrClosed
 	}
 	l.readBy.stop()
 	l.writeBy.stop()
 	released()
 	l.end.Close(net.ErrClosed)
-	close(l.ended)
+	l.ended.Done()
 	l.bell.stir()
 	l.release()
-	<-l.torndown
+	l.torndown.Wait()
 	return nil
 }
 
@@ -412,7 +396,7 @@ func (l *link) await(k *kind, op *npfs.Op) {
 		spin, by = &l.writes, &l.writeBy
 	}
 	if l.enter() != nil {
-		<-l.ended // not torndown, for which Close waits for calls that have entered, such as this Flush or Transact
+		l.ended.Wait() // not torndown, for which Close waits for calls that have entered, such as this Flush or Transact
 		k.poll(l.end, op)
 		return
 	}

@@ -31,15 +31,21 @@ func Pair(quota int) (read, write *Half, err error) {
 		return nil, nil, err
 	}
 	config := linkConfig{Type: npfs.Byte, Direction: npfs.Inbound, InQuota: quota, OutQuota: quota, Access: readEndAccess}
-	server, region, err := newServerLink(serverSock, config)
+	r, err := newRegion(quota, quota)
 	if err != nil {
 		serverSock.Close()
 		clientSock.Close()
 		return nil, nil, err
 	}
-	defer region.Close()
+	defer r.file.Close()
+	server, err := newServerLink(serverSock, r, config)
+	if err != nil {
+		serverSock.Close()
+		clientSock.Close()
+		return nil, nil, err
+	}
 	config.Access = writeEndAccess
-	client, err := newClientLink(clientSock, region, config)
+	client, err := newClientLink(clientSock, r.file, config)
 	if err != nil {
 		server.Close()
 		clientSock.Close()

@@ -21,7 +21,8 @@ type identity struct {
 	groups   []int // supplementary groups; may hold gid
 	session  int   // 0 if unknown
 
-	name func() string // the user's name, looked up when first asked for
+	name string // see userName
+	once sync.Once
 }
 
 // newIdentity completes what the system told.
@@ -32,7 +33,6 @@ func newIdentity(pid, uid, gid int, groups []int) *identity {
 			id.session = sid
 		}
 	}
-	id.name = sync.OnceValue(func() string { return userName(uid) })
 	return id
 }
 
@@ -44,8 +44,14 @@ func (id *identity) token() sddl.Token {
 func (id *identity) peer() npfs.Peer {
 	return npfs.Peer{
 		PID: id.pid, Session: id.session, UID: id.uid, GID: id.gid, Groups: id.groups,
-		SID: sddl.UserSID(id.uid).String(), User: id.name(),
+		SID: sddl.UserSID(id.uid).String(), User: id.userName(),
 	}
+}
+
+// userName returns the user's name, looked up when first asked for.
+func (id *identity) userName() string {
+	id.once.Do(func() { id.name = userName(id.uid) })
+	return id.name
 }
 
 // userName returns the user's name, or the number if there is none.

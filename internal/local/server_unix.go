@@ -41,6 +41,7 @@ type server struct {
 	changed   chan struct{} // closed and replaced when an instance enters LISTENING
 	waiters   map[*waiter]struct{}
 	conns     map[*net.UnixConn]struct{} // being served at the door; closed with the server
+	spare     *region                    // made ahead for the next client; nil if there is none
 	foreign   *foreignDoor               // nil if programs that know only Unix sockets are not served
 }
 
@@ -249,6 +250,10 @@ func (s *server) end() error {
 	for conn := range s.conns {
 		conn.Close()
 	}
+	if s.spare != nil {
+		s.spare.drop()
+		s.spare = nil
+	}
 	s.mu.Unlock()
 	s.workers.Wait()
 	return err
@@ -271,6 +276,44 @@ func (s *server) freeName() error {
 		err = s.claim.remove()
 	}
 	return errors.Join(err, unlock())
+}
+
+// takeRegion returns a region that no client has had: the spare one if it fits.
+func (s *server) takeRegion(inQuota, outQuota int) (*region, error) {
+	s.mu.Lock()
+	r := s.spare
+	s.spare = nil
+	s.mu.Unlock()
+	if r != nil {
+		if r.inQuota == inQuota && r.outQuota == outQuota {
+			return r, nil
+		}
+		r.drop()
+	}
+	return newRegion(inQuota, outQuota)
+}
+
+// prepareRegion makes the spare region, while the client that got the last one is busy with it. Without one, takeRegion makes it
+// and has the error to report.
+func (s *server) prepareRegion(inQuota, outQuota int) {
+	s.mu.Lock()
+	needed := s.spare == nil && !s.closed
+	s.mu.Unlock()
+	if !needed {
+		return
+	}
+	r, err := newRegion(inQuota, outQuota)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	if s.spare == nil && !s.closed {
+		s.spare, r = r, nil
+	}
+	s.mu.Unlock()
+	if r != nil {
+		r.drop()
+	}
 }
 
 // counts returns how many instances this process has and how many of them are LISTENING.

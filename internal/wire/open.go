@@ -22,6 +22,15 @@ func (m *Open) decode(d *decoder) {
 	}
 }
 
+// OpenSize is the size of an Open frame.
+const OpenSize = HeaderSize + 8
+
+// IsOpen reports whether a frame is an Open of this version, so that reading it waits for nothing. What it asks is not checked.
+func IsOpen(frame [OpenSize]byte) bool {
+	k, n, err := header([HeaderSize]byte(frame[:HeaderSize]))
+	return err == nil && k == KindOpen && n == OpenSize-HeaderSize
+}
+
 // Opened answers Open. If Status is 0 the frame's first byte carries one descriptor, the connection's region
 // (SCM_RIGHTS), and the socket is the connection's doorbell from the next byte on. Otherwise the server closes the socket.
 type Opened struct {

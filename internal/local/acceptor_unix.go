@@ -137,8 +137,8 @@ func (a *Acceptor) reserve() bool {
 func (a *Acceptor) create() (*Instance, error) {
 	if a.server.pipe.MaxInstances == npfs.UnlimitedInstances {
 		in := newInstance(a.server, &a.config)
-		if added, err := a.server.add(in); added || err != nil {
-			return in, err
+		if a.server.add(in) {
+			return in, nil
 		}
 	}
 	return Create(context.Background(), a.pipe, &a.config)

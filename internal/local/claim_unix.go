@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -45,8 +46,15 @@ var encoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPaddin
 // a killed one blocks nobody; whoever meets its files and may, removes them under the lock. With the last process
 // the directory is renamed away and removed, and the name is free.
 type claim struct {
-	path  string
-	owner int // user id
+	path    string
+	owner   int // user id
+	version version
+}
+
+// version tells whether a directory's entries may have changed: a change within the clock's granularity is not seen.
+type version struct {
+	inode    uint64
+	modified time.Time
 }
 
 // errClaimGone says that the claim was removed in the meantime: look again.
@@ -74,7 +82,11 @@ func statClaim(path string) (*claim, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("%s is not a directory but %s; remove it (rm %s): %w", path, info.Mode().Type(), path, winerr.AccessDenied)
 	}
-	return &claim{path: path, owner: ownerOf(info)}, nil
+	c := &claim{path: path, owner: ownerOf(info), version: version{modified: info.ModTime()}}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		c.version.inode = st.Ino
+	}
+	return c, nil
 }
 
 // makeClaim returns the claim at path, made if it is missing.

@@ -173,12 +173,8 @@ func join(c *claim, pipe string, cfg *npfs.CreateConfig, me *identity, given *sd
 		return nil, nil, err
 	}
 	in = newInstance(s, cfg)
-	added, err := s.add(in)
-	if err == nil && !added {
-		err = errClaimGone // the last instance of this process was just closed: look again
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, s.leave(in))
+	if !s.add(in) { // the last instance of this process was just closed: look again
+		return nil, nil, errClaimGone
 	}
 	return in, nudge, nil
 }

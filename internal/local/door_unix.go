@@ -167,11 +167,10 @@ func (s *server) takeFor(conn *net.UnixConn) (*Instance, error) {
 	if hungUp(conn) {
 		return nil, io.EOF
 	}
-	in, err := s.take()
-	if err == nil && in == nil {
-		err = winerr.PipeNotAvailable
+	if in := s.take(); in != nil {
+		return in, nil
 	}
-	return in, err
+	return nil, winerr.PipeNotAvailable
 }
 
 // admit checks a client against the descriptor and the direction, and returns the rights that its end gets.

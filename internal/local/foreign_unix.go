@@ -229,7 +229,8 @@ func (in *Instance) serveStream(conn *net.UnixConn, client *identity) error {
 		return s, nil
 	})
 	if err != nil {
-		return errors.Join(err, in.server.giveBack(in))
+		in.server.giveBack(in)
+		return err
 	}
 	return in.attach(held, client)
 }

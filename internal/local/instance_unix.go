@@ -75,7 +75,8 @@ func (in *Instance) serveClient(conn *net.UnixConn, client *identity, granted np
 	memory := npfs.RegionSize(in.config.InQuota, in.config.OutQuota)
 	held, err := in.held(client, memory, func() (connection, error) { return in.offer(conn, granted) })
 	if err != nil {
-		return errors.Join(err, in.server.giveBack(in))
+		in.server.giveBack(in)
+		return err
 	}
 	return in.attach(held, client)
 }
@@ -182,7 +183,7 @@ func (in *Instance) Disconnect() error {
 	case disconnected:
 		return winerr.PipeNotConnected
 	case listening:
-		err = in.server.unlisten(in)
+		in.server.unlisten(in)
 		in.endListen(winerr.PipeNotConnected)
 	case connected:
 		err = in.conn.Disconnect()

@@ -142,12 +142,20 @@ func handshakeContext(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithTimeout(ctx, handshakeTimeout)
 }
 
-// open tries the claim's doors. The error is FileNotFound if no process lives behind any.
+// open tries the claim's doors, a remembered one first. The error is FileNotFound if no process lives behind any.
 func (c *claim) open(ctx context.Context, cfg *npfs.OpenConfig) (*Client, error) {
+	if known, ok := c.recall(); ok {
+		client, err := c.openDoor(ctx, known, cfg)
+		if err != errDead {
+			return client, err
+		}
+		c.forget()
+	}
 	doors, err := c.sortedDoors()
 	if err != nil {
 		return nil, err
 	}
+	c.remember(doors)
 	result, dead := error(winerr.FileNotFound), false
 	for _, d := range doors {
 		client, err := c.openDoor(ctx, d, cfg)

@@ -11,7 +11,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -112,7 +114,7 @@ func (c *claim) writePipeFile(p *pipeFile, mode os.FileMode) error {
 	return os.Rename(temporary, filepath.Join(c.path, "pipe.json"))
 }
 
-// liveFile is what a server process publishes of itself in ID.live: 24 bytes, little-endian, written with one pwrite by
+// liveFile is what a server process publishes of itself in ID.live: 24 bytes, little-endian, written by
 // that process alone: magic "APL1" (4), process id (4), instances (4), zero (4), ticket (8).
 //
 // Under the lock the count is exact, as it grows under the lock only. The ticket is a hint for clients, which door to
@@ -134,6 +136,12 @@ func (l liveFile) encode() []byte {
 	b = binary.LittleEndian.AppendUint32(b, l.instances)
 	b = binary.LittleEndian.AppendUint32(b, 0)
 	return binary.LittleEndian.AppendUint64(b, l.ticket)
+}
+
+// store writes what can change into a mapped live file. Readers may see the new count and the old ticket for a moment.
+func (l liveFile) store(b []byte) {
+	(*atomic.Uint32)(unsafe.Pointer(&b[8])).Store(l.instances)
+	(*atomic.Uint64)(unsafe.Pointer(&b[16])).Store(l.ticket)
 }
 
 func decodeLive(b []byte) (liveFile, error) {

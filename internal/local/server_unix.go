@@ -35,6 +35,7 @@ type server struct {
 	workers    sync.WaitGroup
 
 	mu        sync.Mutex
+	shown     []byte // the live file, mapped; nil once the process has left the claim
 	closed    bool
 	instances map[*Instance]struct{}
 	listening []*Instance   // oldest first, by the moment of entering LISTENING
@@ -84,7 +85,10 @@ func (s *server) openFiles(files, sockets fs.FileMode) (err error) {
 	if s.live, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 		return err
 	}
-	if err := s.publish(); err != nil {
+	if _, err = s.live.WriteAt(s.status().encode(), 0); err != nil { // now the file system has room for it, too
+		return err
+	}
+	if s.shown, err = mapFile(s.live, liveSize); err != nil {
 		return err
 	}
 	s.door, err = net.ListenUnix("unix", &net.UnixAddr{Name: s.claim.doorPath(s.id), Net: "unix"})
@@ -106,6 +110,12 @@ func (s *server) removeFiles() error {
 	if s.live != nil {
 		errs = append(errs, s.live.Close())
 	}
+	s.mu.Lock()
+	if s.shown != nil {
+		unmapRegion(s.shown)
+		s.shown = nil
+	}
+	s.mu.Unlock()
 	for _, name := range []string{s.claim.doorPath(s.id), s.claim.livePath(s.id)} {
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
@@ -114,30 +124,32 @@ func (s *server) removeFiles() error {
 	return errors.Join(errs...)
 }
 
-// publish writes the live file. s.mu must be held, or s not be shared yet.
-func (s *server) publish() error {
+// status returns what the live file is to say. s.mu must be held, or s not be shared yet.
+func (s *server) status() liveFile {
 	l := liveFile{pid: ownPID, instances: uint32(len(s.instances))}
 	if len(s.listening) > 0 {
 		l.ticket = s.listening[0].ticket
 	}
-	_, err := s.live.WriteAt(l.encode(), 0)
-	return err
+	return l
+}
+
+// publish brings the live file up to date: two stores, as this happens several times for each client. s.mu must be held.
+func (s *server) publish() {
+	if s.shown != nil {
+		s.status().store(s.shown)
+	}
 }
 
 // add takes a new instance in, LISTENING. The claim's lock must be held. It reports false if the server is at its end.
-func (s *server) add(in *Instance) (bool, error) {
+func (s *server) add(in *Instance) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return false, nil
+		return false
 	}
 	s.instances[in] = struct{}{}
-	err := s.listenLocked(in)
-	if err != nil {
-		delete(s.instances, in)
-		s.listening = s.listening[:len(s.listening)-1]
-	}
-	return true, err
+	s.listenLocked(in)
+	return true
 }
 
 // replace puts a new instance, LISTENING, in the place of one that is about to be closed.
@@ -150,7 +162,8 @@ func (s *server) replace(old, fresh *Instance) error {
 	delete(s.instances, old)
 	s.dequeue(old)
 	s.instances[fresh] = struct{}{}
-	return s.listenLocked(fresh)
+	s.listenLocked(fresh)
+	return nil
 }
 
 // listen puts an instance that has become LISTENING at the end of the queue and wakes all who wait for one.
@@ -160,22 +173,23 @@ func (s *server) listen(in *Instance) error {
 	if s.closed {
 		return net.ErrClosed
 	}
-	return s.listenLocked(in)
+	s.listenLocked(in)
+	return nil
 }
 
-func (s *server) listenLocked(in *Instance) error {
+func (s *server) listenLocked(in *Instance) {
 	in.ticket = monotonic()
 	s.listening = append(s.listening, in)
 	s.wakeLocked(&wire.Woken{})
-	return s.publish()
+	s.publish()
 }
 
 // unlisten takes an instance that is LISTENING no more out of the queue.
-func (s *server) unlisten(in *Instance) error {
+func (s *server) unlisten(in *Instance) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dequeue(in)
-	return s.publish()
+	s.publish()
 }
 
 // dequeue removes an instance from the queue of those LISTENING, if it is there. s.mu must be held.
@@ -186,31 +200,28 @@ func (s *server) dequeue(in *Instance) {
 }
 
 // giveBack returns an instance that take gave and no client got to the front of the queue.
-func (s *server) giveBack(in *Instance) error {
+func (s *server) giveBack(in *Instance) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, here := s.instances[in]; !here {
-		return nil // closed meanwhile
+		return // closed meanwhile
 	}
 	s.listening = slices.Insert(s.listening, 0, in)
 	s.wakeLocked(&wire.Woken{})
-	return s.publish()
+	s.publish()
 }
 
 // take removes the instance that has been LISTENING longest from the queue and returns it, or nil.
-func (s *server) take() (*Instance, error) {
+func (s *server) take() *Instance {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.listening) == 0 {
-		return nil, nil
+		return nil
 	}
 	in := s.listening[0]
 	s.listening = slices.Delete(s.listening, 0, 1)
-	if err := s.publish(); err != nil { // nobody gets it, so it stays where it was
-		s.listening = slices.Insert(s.listening, 0, in)
-		return nil, err
-	}
-	return in, nil
+	s.publish()
+	return in
 }
 
 // leave removes a closed instance. With the last one the process leaves the name, and with the last process
@@ -225,7 +236,7 @@ func (s *server) leave(in *Instance) error {
 	}
 	delete(s.instances, in)
 	s.dequeue(in)
-	err := s.publish()
+	s.publish()
 	last := len(s.instances) == 0
 	if last {
 		s.closed = true
@@ -237,9 +248,9 @@ func (s *server) leave(in *Instance) error {
 	s.mu.Unlock()
 	process.mu.Unlock()
 	if last {
-		err = errors.Join(err, s.end())
+		return s.end()
 	}
-	return err
+	return nil
 }
 
 // end takes the process out of the namespace, then sends everyone at the door away and joins the goroutines.

@@ -141,7 +141,6 @@ func (s *server) open(conn *net.UnixConn, client *identity, m *wire.Open) bool {
 		err = in.serveClient(conn, client, granted)
 		if err == nil {
 			in.arrived()
-			s.prepareRegion(in.config.InQuota, in.config.OutQuota)
 			return true
 		}
 		if errors.Is(err, errNotListening) { // its owner closed or disconnected it at this moment
@@ -285,7 +284,11 @@ func (s *server) wakeLocked(verdict wire.Message) {
 	s.changed = make(chan struct{})
 }
 
-// asksToOpen reports whether a whole Open frame has arrived, without taking it.
+// openLooks is how often the door looks for a request that a client sends right after connecting, which takes it a few
+// microseconds. To start a goroutine that waits for it takes longer.
+const openLooks = 12
+
+// asksToOpen reports whether a whole Open frame has arrived, or does in a moment, without taking it.
 func asksToOpen(conn *net.UnixConn) bool {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -294,8 +297,13 @@ func asksToOpen(conn *net.UnixConn) bool {
 	ready := false
 	err = raw.Control(func(fd uintptr) {
 		var b [wire.OpenSize]byte
-		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		ready = err == nil && n == len(b) && wire.IsOpen(b)
+		for range openLooks {
+			n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+			if ready = err == nil && n == len(b) && wire.IsOpen(b); ready || err != unix.EAGAIN {
+				return
+			}
+			yieldCPU()
+		}
 	})
 	return err == nil && ready
 }

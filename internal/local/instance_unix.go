@@ -253,6 +253,7 @@ func (in *Instance) Close() error {
 	var err error
 	if conn != nil {
 		err = conn.Close()
+		in.server.prepareRegion(in.config.InQuota, in.config.OutQuota)
 	}
 	return errors.Join(err, in.server.leave(in))
 }

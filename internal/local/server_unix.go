@@ -304,11 +304,11 @@ func (s *server) takeRegion(inQuota, outQuota int) (*region, error) {
 	return newRegion(inQuota, outQuota)
 }
 
-// prepareRegion makes the spare region, while the client that got the last one is busy with it. Without one, takeRegion makes it
-// and has the error to report.
+// prepareRegion makes the spare region when a connection has ended and others may follow, so that the next client need not
+// wait for it. Without one, takeRegion makes it and has the error to report.
 func (s *server) prepareRegion(inQuota, outQuota int) {
 	s.mu.Lock()
-	needed := s.spare == nil && !s.closed
+	needed := s.spare == nil && !s.closed && len(s.instances) > 1 // beside the one that is being closed
 	s.mu.Unlock()
 	if !needed {
 		return

@@ -226,9 +226,36 @@ func exchangeOpen(conn *net.UnixConn, access npfs.Access) (*wire.Opened, *os.Fil
 	if err != nil && !errors.Is(err, unix.EPIPE) { // who turned us away unheard has answered before hanging up
 		return nil, nil, deadIfGone(err)
 	}
+	lookForAnswer(conn)
 	r := &frameReader{conn: conn}
 	opened, err := wire.ReadAs[*wire.Opened](r)
 	return opened, r.file, deadIfGone(err)
+}
+
+// lookForAnswer polls the socket for a moment: a server process that is not busy answers within less time than it takes to be
+// woken. Like all polling it is left out while others want the CPU.
+func lookForAnswer(conn *net.UnixConn) {
+	raw, err := conn.SyscallConn()
+	if err != nil || !mayPoll() {
+		return
+	}
+	defer crowd.spinning.Add(-1)
+	_ = raw.Control(func(fd uintptr) { // an error means that it is closed, which reading tells
+		start := uptime()
+		for now := start; now-start < spinLimit; {
+			var b [1]byte
+			if _, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT); err != unix.EAGAIN {
+				return
+			}
+			yieldCPU()
+			after := uptime()
+			if after-now > lostYield {
+				crowded()
+				return
+			}
+			now = after
+		}
+	})
 }
 
 // deadIfGone turns a hang-up into errDead.

@@ -64,20 +64,29 @@ func roomy() {
 	}
 }
 
+// mayPoll counts a polling phase that is about to begin, if the CPUs allow it. The caller takes one off crowd.spinning at its end.
+func mayPoll() bool {
+	if left := crowd.skip.Load(); left > 0 {
+		crowd.skip.Store(left - 1)
+		return false
+	}
+	if crowd.spinning.Add(1) > int32(max(1, runtime.GOMAXPROCS(0)/2)) {
+		crowd.spinning.Add(-1)
+		return false
+	}
+	return true
+}
+
 // poll polls until the other end has moved since mark was taken or changed reports true, or polling no longer pays. It
 // reports whether it saw a change.
 func (s *spinner) poll(mark *npfs.Mark, changed func() bool) bool {
 	if s.off || s.doubts.Load() >= spinDoubts {
 		return false
 	}
-	if left := crowd.skip.Load(); left > 0 {
-		crowd.skip.Store(left - 1)
+	if !mayPoll() {
 		return false
 	}
 	defer crowd.spinning.Add(-1)
-	if crowd.spinning.Add(1) > int32(max(1, runtime.GOMAXPROCS(0)/2)) {
-		return false
-	}
 	if spin(mark, changed) {
 		roomy()
 		return true

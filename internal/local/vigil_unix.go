@@ -19,6 +19,10 @@ var vigil struct {
 	closing *time.Timer // ends the watcher; set while it has no links, so that one connection after another costs no queue
 }
 
+// vigilDelay is how long a link lives before it is watched: one that is closed before that has cost no system call here, and
+// its peer's end woke nobody. What ended meanwhile is told at once when the watch begins.
+const vigilDelay = 10 * time.Millisecond
+
 // vigilLinger is how long the watcher outlives the last link.
 const vigilLinger = time.Second
 
@@ -28,8 +32,10 @@ type watcher struct {
 	raw  syscall.RawConn
 	done chan struct{} // closed when the goroutine has ended
 
-	mu    sync.Mutex // guards links
-	links map[int]*link
+	mu      sync.Mutex // guards all below
+	links   map[int]*link
+	fresh   map[*link]struct{} // not watched yet
+	joining *time.Timer        // calls join; nil while there are no fresh links
 }
 
 // watch begins to watch a link's socket.
@@ -48,7 +54,8 @@ func watch(l *link) error {
 		vigil.closing.Stop()
 		vigil.closing = nil
 	}
-	return vigil.watcher.add(l)
+	vigil.watcher.add(l)
+	return nil
 }
 
 // unwatch ends the watch. It must be called before the socket is closed, once for each link that is watched.
@@ -79,7 +86,7 @@ func newWatcher() (*watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{file: os.NewFile(uintptr(fd), "vigil"), done: make(chan struct{}), links: make(map[int]*link)}
+	w := &watcher{file: os.NewFile(uintptr(fd), "vigil"), done: make(chan struct{}), links: make(map[int]*link), fresh: make(map[*link]struct{})}
 	if w.raw, err = w.file.SyscallConn(); err != nil {
 		_ = w.file.Close()
 		return nil, err
@@ -87,9 +94,32 @@ func newWatcher() (*watcher, error) {
 	return w, nil
 }
 
-func (w *watcher) add(l *link) error {
+func (w *watcher) add(l *link) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.fresh[l] = struct{}{}
+	if w.joining == nil {
+		w.joining = time.AfterFunc(vigilDelay, w.join)
+	}
+}
+
+// join is the timer's function: it begins to watch the fresh links. Where the system refuses, it tries again.
+func (w *watcher) join() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.joining = nil
+	for l := range w.fresh {
+		if w.enter(l) == nil {
+			delete(w.fresh, l)
+		}
+	}
+	if len(w.fresh) > 0 {
+		w.joining = time.AfterFunc(vigilDelay, w.join)
+	}
+}
+
+// enter puts a link's socket into the queue. mu is held.
+func (w *watcher) enter(l *link) error {
 	var added error
 	err := l.bell.raw.Control(func(fd uintptr) {
 		l.watched = int(fd)
@@ -103,22 +133,24 @@ func (w *watcher) add(l *link) error {
 	return err
 }
 
-// count returns how many links are watched.
+// count returns how many links there are.
 func (w *watcher) count() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.links)
+	return len(w.links) + len(w.fresh)
 }
 
 // remove returns how many links are left.
 func (w *watcher) remove(l *link) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.links[l.watched] == l {
+	if _, fresh := w.fresh[l]; fresh {
+		delete(w.fresh, l)
+	} else if w.links[l.watched] == l {
 		delete(w.links, l.watched)
 		_ = w.control(removeFromEndQueue, l.watched) // closing the socket would remove it too
 	}
-	return len(w.links)
+	return len(w.links) + len(w.fresh)
 }
 
 // control calls f with the queue's descriptor.

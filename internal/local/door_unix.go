@@ -284,9 +284,9 @@ func (s *server) wakeLocked(verdict wire.Message) {
 	s.changed = make(chan struct{})
 }
 
-// openLooks is how often the door looks for a request that a client sends right after connecting, which takes it a few
-// microseconds. To start a goroutine that waits for it takes longer.
-const openLooks = 12
+// openLimit is how long the door looks for a request that a client sends right after connecting. To start a goroutine that waits
+// for it takes longer.
+const openLimit = 10 * time.Microsecond
 
 // asksToOpen reports whether a whole Open frame has arrived, or does in a moment, without taking it.
 func asksToOpen(conn *net.UnixConn) bool {
@@ -297,13 +297,11 @@ func asksToOpen(conn *net.UnixConn) bool {
 	ready := false
 	err = raw.Control(func(fd uintptr) {
 		var b [wire.OpenSize]byte
-		for range openLooks {
+		pollBriefly(openLimit, func() bool {
 			n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-			if ready = err == nil && n == len(b) && wire.IsOpen(b); ready || err != unix.EAGAIN {
-				return
-			}
-			yieldCPU()
-		}
+			ready = err == nil && n == len(b) && wire.IsOpen(b)
+			return err != unix.EAGAIN
+		})
 	})
 	return err == nil && ready
 }

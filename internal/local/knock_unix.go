@@ -236,25 +236,15 @@ func exchangeOpen(conn *net.UnixConn, access npfs.Access) (*wire.Opened, *os.Fil
 // woken. Like all polling it is left out while others want the CPU.
 func lookForAnswer(conn *net.UnixConn) {
 	raw, err := conn.SyscallConn()
-	if err != nil || !mayPoll() {
+	if err != nil {
 		return
 	}
-	defer crowd.spinning.Add(-1)
 	_ = raw.Control(func(fd uintptr) { // an error means that it is closed, which reading tells
-		start := uptime()
-		for now := start; now-start < spinLimit; {
+		pollBriefly(spinLimit, func() bool {
 			var b [1]byte
-			if _, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT); err != unix.EAGAIN {
-				return
-			}
-			yieldCPU()
-			after := uptime()
-			if after-now > lostYield {
-				crowded()
-				return
-			}
-			now = after
-		}
+			_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+			return err != unix.EAGAIN
+		})
 	})
 }
 

@@ -77,6 +77,28 @@ func mayPoll() bool {
 	return true
 }
 
+// pollBriefly asks ready until it says yes or the time is over, and reports the answer. It asks once where the CPUs allow no polling.
+func pollBriefly(limit time.Duration, ready func() bool) bool {
+	if !mayPoll() {
+		return ready()
+	}
+	defer crowd.spinning.Add(-1)
+	start := uptime()
+	for now := start; now-start < limit; {
+		if ready() {
+			return true
+		}
+		yieldCPU()
+		after := uptime()
+		if after-now > lostYield {
+			crowded()
+			break
+		}
+		now = after
+	}
+	return ready()
+}
+
 // poll polls until the other end has moved since mark was taken or changed reports true, or polling no longer pays. It
 // reports whether it saw a change.
 func (s *spinner) poll(mark *npfs.Mark, changed func() bool) bool {

@@ -39,11 +39,16 @@ func (s *server) acceptAll() {
 			continue
 		}
 		pause = newPause()
-		if s.pipe.MaxInstances == npfs.UnlimitedInstances && asksToOpen(conn) { // nothing to wait for: no goroutine is needed
-			s.serve(conn, false)
-			continue
+		client, err := peerIdentity(conn) // before looking for the request, which may come meanwhile
+		switch {
+		case err != nil:
+			conn.Close()
+			<-s.slots
+		case s.pipe.MaxInstances == npfs.UnlimitedInstances && asksToOpen(conn): // nothing to wait for: no goroutine is needed
+			s.serve(conn, client, false)
+		default:
+			s.workers.Go(func() { s.serve(conn, client, true) })
 		}
-		s.workers.Go(func() { s.serve(conn, true) })
 	}
 }
 
@@ -62,7 +67,7 @@ func (s *server) rest(p *pause) bool {
 
 // serve handles one client at the door: one request and its answer. It holds one of s.slots, except while the
 // client waits for an instance. waits is false if the whole request is known to be there.
-func (s *server) serve(conn *net.UnixConn, waits bool) {
+func (s *server) serve(conn *net.UnixConn, client *identity, waits bool) {
 	holding := true
 	release := func() {
 		if holding {
@@ -82,10 +87,6 @@ func (s *server) serve(conn *net.UnixConn, waits bool) {
 			conn.Close()
 		}
 	}()
-	client, err := peerIdentity(conn)
-	if err != nil {
-		return
-	}
 	if waits {
 		conn.SetDeadline(time.Now().Add(handshakeTimeout))
 	}

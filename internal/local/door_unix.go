@@ -287,7 +287,7 @@ func (s *server) wakeLocked(verdict wire.Message) {
 
 // openLimit is how long the door looks for a request that a client sends right after connecting. To start a goroutine that waits
 // for it takes longer.
-const openLimit = 10 * time.Microsecond
+const openLimit = 20 * time.Microsecond
 
 // asksToOpen reports whether a whole Open frame has arrived, or does in a moment, without taking it.
 func asksToOpen(conn *net.UnixConn) bool {

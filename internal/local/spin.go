@@ -90,8 +90,7 @@ func pollBriefly(limit time.Duration, ready func() bool) bool {
 		}
 		yieldCPU()
 		after := uptime()
-		if after-now > lostYield {
-			crowded()
+		if after-now > lostYield { // perhaps to the very process that we wait for, so this says nothing of the CPUs
 			break
 		}
 		now = after

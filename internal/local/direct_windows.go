@@ -1,6 +1,7 @@
 package local
 
 import (
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -61,4 +62,7 @@ func (op *operation) awaitEvent() {
 			panic("anypipe: an event is broken: " + err.Error()) // somebody closed our handle
 		}
 	}
+	// A goroutine that goes from call to call of the kernel without the scheduler seeing it looks to Go's monitor like one that
+	// runs for ever: it takes the processor away in the middle of a wait, wakes another thread for it and stays alert itself.
+	runtime.Gosched()
 }

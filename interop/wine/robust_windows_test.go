@@ -110,7 +110,7 @@ func TestFiveHundredClients(t *testing.T) {
 	calling.Wait()
 }
 
-// victim starts this binary in a role and returns it.
+// victim returns a command that runs this binary in a role.
 func victim(t *testing.T, role string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -119,6 +119,7 @@ func victim(t *testing.T, role string) *exec.Cmd {
 	}
 	cmd := exec.CommandContext(t.Context(), self)
 	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	cmd.Stderr = os.Stderr
 	return cmd
 }
 

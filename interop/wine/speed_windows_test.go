@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -119,20 +120,19 @@ func pairOf(t *testing.T, program func(args ...string) *exec.Cmd, server, client
 	return time.Duration(ns)
 }
 
-// TestSpeed measures plain C on both ends and our Go on both ends, in turns, and logs the ratio of the best of each. The
-// numbers are a report: what a busy machine measures is no reason to fail.
+// enough is how much of C's speed our ends are to reach in Wine. A busy machine may take a run's figures anywhere, so each is
+// a median over rounds, in which C and Go take turns, and what is too slow is measured again.
+const (
+	enough = 0.7
+	rounds = 7
+	tries  = 3
+)
+
+// TestSpeed measures plain C on both ends and our Go on both ends. C uses synchronous handles, as the tutorials do: that is the
+// least work that a Win32 program can have.
 func TestSpeed(t *testing.T) {
 	inC := func(args ...string) *exec.Cmd { return peerProgram(t, args...) }
-	inGo := func(args ...string) *exec.Cmd {
-		self, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.CommandContext(t.Context(), self)
-		cmd.Env = append(os.Environ(), roleVariable+"="+strings.Join(args, " "))
-		cmd.Stderr = os.Stderr
-		return cmd
-	}
+	inGo := func(args ...string) *exec.Cmd { return victim(t, strings.Join(args, " ")) }
 	for _, m := range []struct {
 		what, server, client string
 		count, size          int
@@ -140,11 +140,23 @@ func TestSpeed(t *testing.T) {
 		{"round trip, 64 B", "pong", "ping", 2000, 64},
 		{"one way, 64 KiB", "sink", "pour", 1000, 64 << 10},
 	} {
-		bestC, bestGo := time.Hour, time.Hour
-		for range 3 {
-			bestC = min(bestC, pairOf(t, inC, m.server, m.client, m.count, m.size))
-			bestGo = min(bestGo, pairOf(t, inGo, m.server, m.client, m.count, m.size))
+		var median float64
+		for range tries {
+			var ratios []float64
+			for range rounds {
+				c := pairOf(t, inC, m.server, m.client, m.count, m.size)
+				g := pairOf(t, inGo, m.server, m.client, m.count, m.size)
+				ratios = append(ratios, float64(c)/float64(g))
+			}
+			slices.Sort(ratios)
+			median = ratios[rounds/2]
+			t.Logf("%s: of C's speed, median of %d (lowest %.2f, highest %.2f): %.2f×", m.what, rounds, ratios[0], ratios[rounds-1], median)
+			if median >= enough {
+				break
+			}
 		}
-		t.Logf("%s: C %v, Go %v: %.2f×", m.what, bestC, bestGo, float64(bestC)/float64(bestGo))
+		if median < enough {
+			t.Errorf("%s: %.2f of C's speed in the last of %d tries, want %.1f", m.what, median, tries, enough)
+		}
 	}
 }

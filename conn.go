@@ -155,6 +155,21 @@ func (c *Conn) Peer() (Peer, error) {
 	return p, c.opError("peer", err)
 }
 
+// Security tells the pipe's descriptor as it is now, with its owner (GetSecurityInfo). The end must have been opened with
+// ReadControl, which GenericRead and GenericWrite contain. Where it is ErrNotSupported, on Unix, [List] tells the descriptor.
+func (c *Conn) Security() (*Security, error) {
+	end, ok := c.end.(interface{ Descriptor() (string, error) })
+	if !ok {
+		return nil, c.opError("security", ErrNotSupported)
+	}
+	text, err := end.Descriptor()
+	if err != nil {
+		return nil, c.opError("security", err)
+	}
+	s, err := ParseSDDL(text)
+	return s, c.opError("security", err)
+}
+
 // RunAsClient runs f on a locked thread that has the identity of the client at the other end
 // (ImpersonateNamedPipeClient … RevertToSelf), and returns f's error. Only server ends can ([ErrInvalidFunction]); on Unix
 // the server must be root ([ErrCannotImpersonate]). f must not leave goroutines behind that count on the identity.

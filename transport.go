@@ -116,6 +116,7 @@ const (
 	GenericAll      = npfs.GenericAll
 	ReadAttributes  = npfs.ReadAttributes
 	WriteAttributes = npfs.WriteAttributes
+	ReadControl     = npfs.ReadControl
 
 	// UnlimitedInstances is PIPE_UNLIMITED_INSTANCES, 255.
 	UnlimitedInstances = npfs.UnlimitedInstances

@@ -58,7 +58,7 @@ func groupAccess(group string) (*anypipe.Security, error) {
 // aclWords says in a few words who may open a pipe with this descriptor: as --acl does where it has a word, else in full.
 func aclWords(sddl string) string {
 	if sddl == "" {
-		return "?"
+		return "-"
 	}
 	_, dacl, _ := strings.Cut(sddl, "D:")
 	is := func(s *anypipe.Security) bool { return strings.TrimPrefix(s.SDDL(), "D:") == dacl }

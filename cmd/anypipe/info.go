@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/user"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -22,22 +24,30 @@ func (a *app) infoCommand() *cobra.Command {
 that know only those.
 
 Looking does not disturb the pipe. The buffer sizes (quotas) belong to each instance and only a client can ask for them:
---open becomes one for a moment, which the server notices; if every instance is taken it fails (exit code 4).`,
+--open becomes one for a moment, which the server notices; if every instance is taken it fails (exit code 4).
+
+Windows lists names, instances and limits only. There --open tells the rest too: type, direction, owner, and in words
+who may open the pipe.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := a.limited(cmd.Context())
 			defer cancel()
 			p, err := find(ctx, args[0])
+			if open && errors.Is(err, anypipe.ErrNotSupported) {
+				p, err = unlisted(args[0])
+			}
 			if err != nil {
 				return err
 			}
-			doc := newPipeJSON(p)
+			var asked *quotaJSON
 			if open {
-				if doc.Open, err = askAsClient(ctx, args[0], p); err != nil {
+				if asked, err = a.askAsClient(ctx, args[0], &p); err != nil {
 					return err
 				}
 			}
+			doc := newPipeJSON(p)
+			doc.Open = asked
 			if asJSON {
 				return a.printJSON(doc)
 			}
@@ -45,7 +55,7 @@ Looking does not disturb the pipe. The buffer sizes (quotas) belong to each inst
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	cmd.Flags().BoolVar(&open, "open", false, "open the pipe to ask for its buffer sizes and its server process")
+	cmd.Flags().BoolVar(&open, "open", false, "open the pipe for a moment, which takes an instance, and ask what only a client can")
 	return cmd
 }
 
@@ -57,9 +67,20 @@ type quotaJSON struct {
 	User      string `json:"serverUser"`
 }
 
-// askAsClient opens the pipe, asks, and closes it.
-func askAsClient(ctx context.Context, name string, p anypipe.PipeInfo) (*quotaJSON, error) {
-	c, err := dialReading(ctx, &anypipe.Dialer{Access: accessFor(p.Direction), NoBusyWait: true}, name)
+// unlisted is what is known of a pipe on a system that lists none (Wine 8), or of one of another machine.
+func unlisted(name string) (anypipe.PipeInfo, error) {
+	n, err := anypipe.ParseName(name)
+	return anypipe.PipeInfo{Name: n.Pipe, OwnerUID: -1}, err
+}
+
+// askAsClient opens the pipe, asks, and closes it. What the listing did not tell is put into p.
+func (a *app) askAsClient(ctx context.Context, name string, p *anypipe.PipeInfo) (*quotaJSON, error) {
+	access := accessFor(p.Direction)
+	if !told(*p) { // of which the direction is not known; no data is wanted
+		a.log.Printf("opening %s takes one of its instances for a moment", printable(name))
+		access = anypipe.ReadControl | anypipe.ReadAttributes
+	}
+	c, err := dialReading(ctx, &anypipe.Dialer{Access: access, NoBusyWait: true}, name)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +93,24 @@ func askAsClient(ctx context.Context, name string, p anypipe.PipeInfo) (*quotaJS
 	if err != nil {
 		return nil, err
 	}
+	if !told(*p) {
+		sec, err := c.Security()
+		if err != nil {
+			return nil, err
+		}
+		p.Type, p.Direction, p.Instances, p.MaxInstances = info.Type, info.Direction, info.Instances, info.MaxInstances
+		p.SDDL, p.Owner, p.Servers = sec.SDDL(), ownerWord(sec), []int{peer.PID}
+	}
 	return &quotaJSON{info.InQuota, info.OutQuota, peer.PID, peer.User}, nil
+}
+
+// ownerWord is the owner's user name, or the SID if it has none.
+func ownerWord(sec *anypipe.Security) string {
+	owner, _, _ := strings.Cut(strings.TrimPrefix(sec.SDDL(), "O:"), "G:")
+	if u, err := user.LookupId(owner); err == nil {
+		return u.Username
+	}
+	return owner
 }
 
 // dialReading dials; if a pipe for reading does not let the client choose a read mode (EveryoneRead), it reads all the same.
@@ -108,11 +146,13 @@ func (a *app) printInfo(p anypipe.PipeInfo, doc pipeJSON) error {
 	}
 	row("instances", fmt.Sprintf("%d of %s", p.Instances, limitWord(p.MaxInstances)))
 	if !told(p) {
-		row("", "Windows tells the rest only to who opens the pipe")
+		row("", "Windows tells the rest only to who opens the pipe: --open, which takes an instance for a moment")
 		printQuotas(w, doc.Open)
 		return w.Flush()
 	}
-	row("default timeout", milliseconds(p.DefaultTimeout))
+	if p.DefaultTimeout > 0 { // not so where only opening told
+		row("default timeout", milliseconds(p.DefaultTimeout))
+	}
 	row("owner", printable(p.Owner))
 	row("server pids", pids(p.Servers))
 	row("who may open it", oneLine(doc.Access))

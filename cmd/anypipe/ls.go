@@ -22,7 +22,8 @@ func (a *app) lsCommand() *cobra.Command {
 		Short:   "List the live pipes",
 		Long: `List the live pipes of this machine that you may see.
 
-PATTERN is a glob with * and ?, in which upper and lower case are the same.`,
+PATTERN is a glob with * and ?, in which upper and lower case are the same. A - stands for what the system does not tell:
+Windows lists names, instances and limits, and tells the rest to who opens the pipe (anypipe info NAME --open).`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -81,18 +82,18 @@ func newPipeJSON(p anypipe.PipeInfo) pipeJSON {
 	}
 }
 
-// fullName is the name as Windows writes it.
 // told reports whether the system told more than name, instances and limit. Windows tells the rest only to who opens the pipe.
 func told(p anypipe.PipeInfo) bool { return p.SDDL != "" }
 
 // traits returns type and direction in words.
 func traits(p anypipe.PipeInfo) (typ, direction string) {
 	if !told(p) {
-		return "?", "?"
+		return "-", "-"
 	}
 	return p.Type.String(), p.Direction.String()
 }
 
+// fullName is the name as Windows writes it.
 func fullName(p anypipe.PipeInfo) string { return anypipe.Name{Server: ".", Pipe: p.Name}.String() }
 
 // printPipesJSON writes an array also when there are no pipes.
@@ -116,7 +117,7 @@ func (a *app) printPipes(pipes []anypipe.PipeInfo) error {
 	for _, p := range pipes {
 		typ, direction := traits(p)
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(p.Name), typ, direction, instances(p),
-			printable(cmp.Or(p.Owner, "?")), pids(p.Servers), aclWords(p.SDDL))
+			printable(cmp.Or(p.Owner, "-")), pids(p.Servers), aclWords(p.SDDL))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -145,7 +146,7 @@ func pids(servers []int) string {
 	for i, pid := range servers {
 		words[i] = strconv.Itoa(pid)
 	}
-	return cmp.Or(strings.Join(words, ","), "?")
+	return cmp.Or(strings.Join(words, ","), "-")
 }
 
 // milliseconds rounds a timeout to what Windows counts in.

@@ -300,3 +300,28 @@ func TestCloseRace(t *testing.T) {
 		in.Close()
 	}
 }
+
+// A client that asks for no data learns type and descriptor, and takes an instance.
+func TestDescriptor(t *testing.T) {
+	const dacl = "D:P(A;;FA;;;OW)(A;;0x12019b;;;WD)"
+	cfg := &npfs.CreateConfig{Type: npfs.Message, Direction: npfs.Inbound, MaxInstances: 1, SDDL: dacl}
+	in, err := Create(t.Context(), fmt.Sprintf("test-%d-%s", os.Getpid(), t.Name()), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	c, err := Open(context.Background(), ".", in.pipe, &npfs.OpenConfig{Access: npfs.ReadControl | npfs.ReadAttributes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if text, err := c.Descriptor(); err != nil || !strings.HasSuffix(text, dacl) || !strings.HasPrefix(text, "O:") {
+		t.Errorf("got %q, %v; want an owner and %s", text, err, dacl)
+	}
+	if info, err := c.Info(); err != nil || info.Type != npfs.Message || info.Direction != npfs.Inbound {
+		t.Errorf("got %+v, %v", info, err)
+	}
+	if _, err := Open(context.Background(), ".", in.pipe, &npfs.OpenConfig{Access: npfs.ReadAttributes}); err != winerr.PipeNotAvailable {
+		t.Errorf("a second open: %v, want %v", err, winerr.PipeNotAvailable)
+	}
+}

@@ -32,6 +32,7 @@ type channel interface {
 	SetModes(m npfs.Modes) error
 	Type() npfs.Mode
 	Info() (npfs.Info, error)
+	Descriptor() (string, error)
 	SetReadDeadline(t time.Time) error
 	SetWriteDeadline(t time.Time) error
 	Close() error
@@ -47,6 +48,9 @@ func Open(_ context.Context, server, pipe string, cfg *npfs.OpenConfig) (*Client
 		access |= npfs.ReadControl
 	}
 	handle, err := openHandle(pipePath(server, pipe), access, 0)
+	if server != "." && errors.Is(err, winerr.PathNotFound) {
+		return nil, windows.ERROR_PATH_NOT_FOUND // means the server, which the redirector does not find; Wine has no redirector
+	}
 	if err != nil {
 		return nil, err
 	}

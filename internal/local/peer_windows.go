@@ -92,3 +92,17 @@ func tokenPerson(token windows.Token) person {
 	}
 	return p
 }
+
+// Descriptor tells the pipe's security descriptor as text: owner, group and who may do what.
+func (e *end) Descriptor() (string, error) {
+	if err := e.enter(); err != nil {
+		return "", err
+	}
+	defer e.leave()
+	const told = windows.OWNER_SECURITY_INFORMATION | windows.GROUP_SECURITY_INFORMATION | windows.DACL_SECURITY_INFORMATION
+	d, err := windows.GetSecurityInfo(e.handle, windows.SE_KERNEL_OBJECT, told)
+	if err != nil {
+		return "", win32Condition(err)
+	}
+	return d.String(), nil
+}

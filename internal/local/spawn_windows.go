@@ -93,6 +93,7 @@ func (s *stdio) Read(p []byte) (int, error)                    { return s.in.Rea
 func (s *stdio) ReadMessage(buf []byte, _ int) ([]byte, error) { return buf, winerr.BadPipe }
 func (s *stdio) Write(p []byte) (int, error)                   { return s.out.Write(p) }
 func (s *stdio) Peek(p []byte) (npfs.Peeked, error)            { return s.in.Peek(p) }
+func (s *stdio) Descriptor() (string, error)                   { return s.in.Descriptor() }
 func (s *stdio) Transact(_, buf []byte, _ int) ([]byte, error) { return buf, winerr.BadPipe }
 func (s *stdio) Flush() error                                  { return s.out.Flush() }
 func (s *stdio) Type() npfs.Mode                               { return npfs.Byte }

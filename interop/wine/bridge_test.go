@@ -190,3 +190,34 @@ func TestBridgeReconnects(t *testing.T) {
 		})
 	}
 }
+
+// What Wine, as Windows, tells only to who opens a pipe, info --open tells in words.
+func TestInfoOpens(t *testing.T) {
+	b := newBridge(t)
+	name := fmt.Sprintf("info-%d", os.Getpid())
+	start(t, "listening", b.wine, b.inWine("anypipe.exe", "listen", name, "--echo", "--mode", "message", "--acl", "everyone")...)
+	out, err := exec.Command(b.wine, b.inWine("anypipe.exe", "info", name, "--open")...).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	for _, want := range []string{"takes one of its instances", "message", "duplex (both ways)", "of unlimited", "Everyone may read and write", "in 65536 B"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("info does not say %q: %s", want, out)
+		}
+	}
+}
+
+// localhost is this machine. Any other server goes to the system's redirector, which Wine 8 lacks, and that is said.
+func TestServersInNames(t *testing.T) {
+	b := newBridge(t)
+	name := fmt.Sprintf("server-%d", os.Getpid())
+	start(t, "listening", b.wine, b.inWine("anypipe.exe", "listen", name, "--echo")...)
+	for server, want := range map[string]string{"localhost": "hello", "127.0.0.1": "cannot find the path"} {
+		cmd := exec.Command(b.wine, b.inWine("anypipe.exe", "connect", "//"+server+"/pipe/"+name)...)
+		cmd.Stdin = strings.NewReader("hello")
+		out, err := cmd.CombinedOutput()
+		if !strings.Contains(strings.ToLower(string(out)), want) || (err == nil) != (server == "localhost") {
+			t.Errorf("%s: %v: %s; want %q", server, err, out, want)
+		}
+	}
+}

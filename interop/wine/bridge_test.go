@@ -212,7 +212,7 @@ func TestServersInNames(t *testing.T) {
 	b := newBridge(t)
 	name := fmt.Sprintf("server-%d", os.Getpid())
 	start(t, "listening", b.wine, b.inWine("anypipe.exe", "listen", name, "--echo")...)
-	for server, want := range map[string]string{"localhost": "hello", "127.0.0.1": "cannot find the path"} {
+	for server, want := range map[string]string{"localhost": "hello", "127.0.0.1": "path not found"} {
 		cmd := exec.Command(b.wine, b.inWine("anypipe.exe", "connect", "//"+server+"/pipe/"+name)...)
 		cmd.Stdin = strings.NewReader("hello")
 		out, err := cmd.CombinedOutput()

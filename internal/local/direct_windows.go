@@ -21,7 +21,8 @@ const (
 
 // pace remembers how the waits of a side went. It is updated without a lock: a lost update costs one wrong guess.
 type pace struct {
-	quick atomic.Int32 // up with each wait that ended soon, up to mostlySoon; down with hiccups
+	quick   atomic.Int32 // up with each wait that ended soon, up to mostlySoon; down with hiccups
+	yielded atomic.Int64 // when yield last did something, in the time of uptime
 }
 
 // learn tells how long a wait lasted.
@@ -33,6 +34,17 @@ func (p *pace) learn(waited time.Duration) {
 		p.quick.Store(max(quick-2, 0))
 	default:
 		p.quick.Store(min(quick+1, mostlySoon))
+	}
+}
+
+// yield lets the scheduler run from time to time. A goroutine that goes from one direct wait to the next without the scheduler
+// seeing it looks to Go's monitor like one that runs for ever: after 10 ms it takes the processor away in the middle of a wait,
+// wakes another thread for it, and stays alert itself. As yielding may wake a thread too, not every wait does.
+func (p *pace) yield(now time.Duration) {
+	const often = 4 * time.Millisecond
+	if now-time.Duration(p.yielded.Load()) >= often {
+		p.yielded.Store(int64(now))
+		runtime.Gosched()
 	}
 }
 
@@ -62,7 +74,4 @@ func (op *operation) awaitEvent() {
 			panic("anypipe: an event is broken: " + err.Error()) // somebody closed our handle
 		}
 	}
-	// A goroutine that goes from call to call of the kernel without the scheduler seeing it looks to Go's monitor like one that
-	// runs for ever: it takes the processor away in the middle of a wait, wakes another thread for it and stays alert itself.
-	runtime.Gosched()
 }

@@ -143,7 +143,11 @@ func (e *end) runUntil(ctx context.Context, s *side, op *operation, submit func(
 		s.add(op, e.over)
 		op.await(ctx, s)
 		s.remove(op)
-		s.pace.learn(uptime() - began)
+		now := uptime()
+		s.pace.learn(now - began)
+		if op.event != 0 {
+			s.pace.yield(now)
+		}
 		status = op.status()
 	}
 	if failed(status) {

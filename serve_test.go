@@ -9,6 +9,7 @@ import (
 	"net/rpc"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -342,4 +343,34 @@ func TestSentHappensBeforeReceived(t *testing.T) {
 		t.Errorf("read: %v, shared: %d", err, shared)
 	}
 	writing.Wait()
+}
+
+// A connection tells the pipe's descriptor where ends have it; elsewhere the listing does.
+func TestConnSecurity(t *testing.T) {
+	name := "security-" + strconv.Itoa(os.Getpid())
+	listen(t, anypipe.ListenConfig{Security: anypipe.EveryoneAccess()}, name)
+	c, err := anypipe.Dial(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	told := ""
+	if s, err := c.Security(); err == nil {
+		told = s.SDDL()
+	} else if !errors.Is(err, anypipe.ErrNotSupported) {
+		t.Fatal(err)
+	} else {
+		pipes, err := anypipe.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range pipes {
+			if p.Name == name {
+				told = p.SDDL
+			}
+		}
+	}
+	if want := anypipe.EveryoneAccess().SDDL(); !strings.HasSuffix(told, want) {
+		t.Errorf("got %q, want %s at its end", told, want)
+	}
 }

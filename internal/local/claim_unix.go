@@ -101,6 +101,12 @@ func makeClaim(path string) (*claim, error) {
 	return c, err
 }
 
+// abandon removes a claim that nobody has entered, as after a wait for its lock that was cancelled. Who is about to enter finds
+// it gone and makes it anew.
+func (c *claim) abandon() {
+	_ = os.Remove(c.path) // fails if it holds anything
+}
+
 // lock takes the claim's lock, waiting until ctx is done. Holders never wait for anyone while they have it, and the kernel
 // drops it when they die; so the pauses below end soon. The error is errClaimGone if the claim has been removed.
 func (c *claim) lock(ctx context.Context) (unlock func() error, err error) {

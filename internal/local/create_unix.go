@@ -60,6 +60,7 @@ func create(ctx context.Context, pipe string, cfg *npfs.CreateConfig, me *identi
 	}
 	unlock, err := c.lock(ctx)
 	if err != nil {
+		c.abandon()
 		return nil, err
 	}
 	in, nudge, err := join(c, pipe, cfg, me, given)

@@ -168,11 +168,21 @@ func (l *Listener) Accept() (net.Conn, error) {
 // AcceptPipe waits for the next client until ctx is done. A client that is there already is returned even then, and one
 // that came and went too: what it left is readable. The caller owns the Conn; closing the Listener does not close it.
 func (l *Listener) AcceptPipe(ctx context.Context) (*Conn, error) {
+	in, err := l.AcceptInstance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &in.Conn, nil
+}
+
+// AcceptInstance is AcceptPipe for servers that also want [Instance.Disconnect]. The instance is the caller's, as one of
+// [ListenConfig.Create] is; the Listener has the next one ready already.
+func (l *Listener) AcceptInstance(ctx context.Context) (*Instance, error) {
 	end, err := l.acceptor.accept(ctx)
 	if err != nil {
 		return nil, opError("accept", l.name, nil, err)
 	}
-	return &l.config.instance(l.name, end).Conn, nil
+	return l.config.instance(l.name, end), nil
 }
 
 // Close closes the instances that nobody accepted; their clients get io.EOF. Connections that were accepted stay. Close

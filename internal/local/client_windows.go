@@ -28,6 +28,8 @@ type channel interface {
 	Peek(p []byte) (npfs.Peeked, error)
 	Transact(request, buf []byte, limit int) ([]byte, error)
 	Flush() error
+	Start(r *Request) Pending
+	Cancel() error
 	CloseWrite() error
 	SetModes(m npfs.Modes) error
 	Type() npfs.Mode

@@ -19,6 +19,10 @@ type connection interface {
 	Peek(p []byte) (npfs.Peeked, error)
 	Transact(request, buf []byte, limit int) ([]byte, error)
 	Flush() error
+	// Start begins an operation, which has its place in the order on return. It does not wait.
+	Start(r *Request) Pending
+	// Cancel ends every call and operation that waits, with winerr.OperationAborted; winerr.NotFound if there is none.
+	Cancel() error
 	CloseWrite() error
 	SetModes(m npfs.Modes) error
 	// Status reads the live part of Info: state, modes, bytes.

@@ -150,6 +150,11 @@ func (e *end) runUntil(ctx context.Context, s *side, op *operation, submit func(
 		}
 		status = op.status()
 	}
+	return op.outcome(status)
+}
+
+// outcome returns how an operation ended, with the reason if it was cancelled.
+func (op *operation) outcome(status windows.NTStatus) (n int, _ windows.NTStatus, err error) {
 	if failed(status) {
 		if status == windows.STATUS_CANCELLED && op.reason != nil {
 			return op.count(), status, op.reason

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"os"
 	"runtime"
 	"sync"
@@ -29,6 +30,10 @@ func (e *end) Flush() error {
 		return err
 	}
 	defer e.leave()
+	return e.flush(context.Background())
+}
+
+func (e *end) flush(ctx context.Context) error {
 	if e.writes.by.passed() {
 		return os.ErrDeadlineExceeded
 	}
@@ -38,6 +43,9 @@ func (e *end) Flush() error {
 	select {
 	case <-f.ended:
 	case <-f.wanted:
+		f.interrupt()
+	case <-ctx.Done():
+		e.writes.cancelOne(f, ctx.Err())
 		f.interrupt()
 	}
 	e.writes.remove(f)

@@ -3,7 +3,6 @@
 package local
 
 import (
-	"context"
 	"errors"
 	"net"
 	"sync"
@@ -48,16 +47,10 @@ const (
 	closed
 )
 
-// listen is one stay in LISTENING. done is closed at its end, after err is set: nil if a client came.
-type listen struct {
-	done chan struct{}
-	err  error
-}
-
 func newInstance(s *server, cfg *npfs.CreateConfig) *Instance {
 	return &Instance{
 		server: s, access: serverAccess(s.pipe.Direction), config: *cfg, modes: cfg.Modes,
-		listen: &listen{done: make(chan struct{})},
+		listen: newListen(),
 	}
 }
 
@@ -124,50 +117,6 @@ func (in *Instance) endListen(err error) {
 		close(in.listen.done)
 		in.listen = nil
 	}
-}
-
-// Connect is ConnectNamedPipe.
-func (in *Instance) Connect(ctx context.Context) error {
-	l, err := in.startListen()
-	if err != nil {
-		return err
-	}
-	select {
-	case <-l.done:
-		return l.err
-	case <-ctx.Done():
-	}
-	select {
-	case <-l.done: // a client that is there counts more than ctx
-		return l.err
-	default:
-		return ctx.Err()
-	}
-}
-
-// startListen returns the stay in LISTENING to wait for; after Disconnect it begins one.
-func (in *Instance) startListen() (*listen, error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	switch in.state {
-	case closed:
-		return nil, net.ErrClosed
-	case connected:
-		if in.conn.Status().State == npfs.Connected {
-			return nil, winerr.PipeConnected
-		}
-		return nil, winerr.NoData
-	case disconnected:
-		in.listen, in.state = &listen{done: make(chan struct{})}, listening
-		if err := in.server.listen(in); err != nil {
-			in.listen, in.state = nil, disconnected
-			return nil, err
-		}
-	}
-	if in.modes.NoWait {
-		return nil, winerr.PipeListening
-	}
-	return in.listen, nil
 }
 
 // Disconnect is DisconnectNamedPipe. While LISTENING it succeeds and ends waiting Connects with ErrNotConnected, as

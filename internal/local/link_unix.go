@@ -279,7 +279,8 @@ func (l *link) Transact(request, buf []byte, limit int) (out []byte, err error) 
 	defer l.leave(&err)
 	write, read := newOp(), newOp()
 	read.Buf = buf
-	started := l.end.StartTransact(write, read, request, limit)
+	read.Whole(limit)
+	started := l.end.StartTransact(write, read, request)
 	if started {
 		l.await(writing, write)
 	}

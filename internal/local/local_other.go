@@ -36,6 +36,8 @@ func (noEnd) Peer() (npfs.Peer, error)                      { return npfs.Peer{}
 func (noEnd) SetReadDeadline(time.Time) error               { return errNoEngine }
 func (noEnd) SetWriteDeadline(time.Time) error              { return errNoEngine }
 func (noEnd) Close() error                                  { return errNoEngine }
+func (noEnd) Start(*Request) Pending                        { return ended{errNoEngine} }
+func (noEnd) Cancel() error                                 { return errNoEngine }
 
 // A Client is a client end.
 type Client struct{ noEnd }

@@ -26,13 +26,14 @@ func newSide() *side {
 	return s
 }
 
-// cancelAll ends everything that waits.
-func (s *side) cancelAll(reason error) {
+// cancelAll ends everything that waits and reports whether anything did.
+func (s *side) cancelAll(reason error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for w := range s.waiting {
 		w.cancel(reason)
 	}
+	return len(s.waiting) > 0
 }
 
 // cancelOne ends what w waits for.

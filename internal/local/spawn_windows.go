@@ -100,6 +100,26 @@ func (s *stdio) Type() npfs.Mode                               { return npfs.Byt
 func (s *stdio) SetReadDeadline(t time.Time) error             { return s.in.SetReadDeadline(t) }
 func (s *stdio) SetWriteDeadline(t time.Time) error            { return s.out.SetWriteDeadline(t) }
 
+// Start begins an operation of the direction that it concerns.
+func (s *stdio) Start(r *Request) Pending {
+	switch {
+	case r.Work == ReadWork && !r.Whole:
+		return s.in.Start(r)
+	case r.Work == WriteWork, r.Work == FlushWork:
+		return s.out.Start(r)
+	}
+	return ended{winerr.BadPipe}
+}
+
+// Cancel ends what waits in either direction.
+func (s *stdio) Cancel() error {
+	in, out := s.in.Cancel(), s.out.Cancel()
+	if in == nil {
+		return nil
+	}
+	return out
+}
+
 // CloseWrite closes the child's standard input. A second one, and a Write after it, find it closed.
 func (s *stdio) CloseWrite() error { return s.out.Close() }
 

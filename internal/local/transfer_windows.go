@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -28,15 +29,19 @@ func (e *end) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	defer e.turns.drop(false)
-	return e.read(p)
+	return e.read(context.Background(), p)
 }
 
 // read is Read for who has the turn.
-func (e *end) read(p []byte) (int, error) {
+func (e *end) read(ctx context.Context, p []byte) (int, error) {
 	op := newOperation(e.handle)
 	defer op.free()
 	op.out = p[:min(len(p), maxTransfer)]
-	n, status, err := e.run(e.reads, op, submitRead)
+	return readResult(e.runUntil(ctx, e.reads, op, submitRead))
+}
+
+// readResult turns the end of a ReadFile into that of Read.
+func readResult(n int, status windows.NTStatus, err error) (int, error) {
 	switch {
 	case status == windows.STATUS_BUFFER_OVERFLOW:
 		return n, winerr.MoreData
@@ -99,11 +104,16 @@ func (e *end) ReadMessage(buf []byte, limit int) ([]byte, error) {
 	if err := e.turns.take(true, e.reads, e.over); err != nil {
 		return buf, err
 	}
+	return e.readNext(context.Background(), buf, limit)
+}
+
+// readNext is ReadMessage for who has the turn, which it gives back.
+func (e *end) readNext(ctx context.Context, buf []byte, limit int) ([]byte, error) {
 	defer e.turns.drop(true)
 	if err := e.readWhole(true); err != nil {
 		return buf, err
 	}
-	buf, err := e.readMessage(buf, len(buf), limit, 0)
+	buf, err := e.readMessage(ctx, buf, len(buf), limit, 0)
 	if back := e.readWhole(false); err == nil && !errors.Is(back, winerr.PipeNotConnected) {
 		err = back
 	}
@@ -112,14 +122,14 @@ func (e *end) ReadMessage(buf []byte, limit int) ([]byte, error) {
 
 // readMessage appends what is left of the current message; from is where in buf the message begins, and length what is known of
 // the length of the rest. The caller excludes other readers.
-func (e *end) readMessage(buf []byte, from, limit, length int) ([]byte, error) {
+func (e *end) readMessage(ctx context.Context, buf []byte, from, limit, length int) ([]byte, error) {
 	for {
 		buf = makeRoom(buf, length)
 		room := buf[len(buf):cap(buf)]
 		if limit > 0 {
 			room = room[:min(len(room), from+limit-len(buf))]
 		}
-		n, err := e.read(room)
+		n, err := e.read(ctx, room)
 		buf = buf[:len(buf)+n]
 		if err != winerr.MoreData || limit > 0 && len(buf)-from == limit {
 			return buf, err
@@ -163,6 +173,10 @@ func (e *end) Transact(request, buf []byte, limit int) ([]byte, error) {
 		return buf, err
 	}
 	defer e.leave()
+	return e.transact(context.Background(), request, buf, limit)
+}
+
+func (e *end) transact(ctx context.Context, request, buf []byte, limit int) ([]byte, error) {
 	if e.turns.try(true) {
 		defer e.turns.drop(true)
 	}
@@ -174,7 +188,7 @@ func (e *end) Transact(request, buf []byte, limit int) ([]byte, error) {
 	}
 	op := newOperation(e.handle)
 	op.code, op.in, op.out = fsctlTransceive, request, room
-	n, status, err := e.run(e.reads, op, submitControl)
+	n, status, err := e.runUntil(ctx, e.reads, op, submitControl)
 	op.free()
 	if err != nil {
 		return buf[:from], err
@@ -190,5 +204,5 @@ func (e *end) Transact(request, buf []byte, limit int) ([]byte, error) {
 	if err != nil {
 		return buf, err
 	}
-	return e.readMessage(buf, from, limit, rest)
+	return e.readMessage(ctx, buf, from, limit, rest)
 }

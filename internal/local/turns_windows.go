@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"slices"
 	"sync"
 )
@@ -52,14 +53,29 @@ func (t *turns) take(excludes bool, s *side, over func(*side) error) error {
 	if t.try(excludes) {
 		return nil
 	}
+	return t.await(context.Background(), t.join(excludes), s, over)
+}
+
+// join takes a place in the queue; await waits for the turn.
+func (t *turns) join(excludes bool) *ticket {
 	k := &ticket{excludes: excludes, woken: make(chan struct{}, 1)}
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.queue = append(t.queue, k)
 	t.advance()
-	t.mu.Unlock()
+	return k
+}
+
+// await waits for the ticket's turn on side s, whose deadline and Close end it, and so does ctx.
+func (t *turns) await(ctx context.Context, k *ticket, s *side, over func(*side) error) error {
 	w := &queued{t, k}
 	s.add(w, over)
-	<-k.woken
+	select {
+	case <-k.woken:
+	case <-ctx.Done():
+		s.cancelOne(w, ctx.Err())
+		<-k.woken
+	}
 	s.remove(w)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -67,6 +83,13 @@ func (t *turns) take(excludes bool, s *side, over func(*side) error) error {
 		return nil
 	}
 	return k.reason
+}
+
+// has reports whether the ticket's turn has come.
+func (t *turns) has(k *ticket) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return k.given
 }
 
 // drop gives the turn back.

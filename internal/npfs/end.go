@@ -162,9 +162,9 @@ func (e *End) StartWrite(op *Op, p []byte) bool {
 	return e.out.start(op, p, e.Modes().NoWait)
 }
 
-// StartTransact begins TransactNamedPipe: the write of request and, behind it, the read of the reply as
-// StartReadMessage does. It reports false if nothing was started; write.Err then says why.
-func (e *End) StartTransact(write, read *Op, request []byte, limit int) bool {
+// StartTransact begins TransactNamedPipe: the write of request and, behind it, the read of the reply: as StartReadMessage does
+// if read.Whole was called, else into read.Buf. It reports false if nothing was started; write.Err then says why.
+func (e *End) StartTransact(write, read *Op, request []byte) bool {
 	e.in.mu.Lock()
 	defer e.in.unlock()
 	if e.in.closed {
@@ -175,7 +175,7 @@ func (e *End) StartTransact(write, read *Op, request []byte, limit int) bool {
 		write.finish(err)
 		return false
 	}
-	read.perRecord, read.grow, read.limit = true, true, limit
+	read.perRecord = true
 	write.forced = true
 	if e.out.start(write, request, false) && write.Err != nil {
 		return false

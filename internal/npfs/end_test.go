@@ -174,7 +174,8 @@ func TestCloseAndDisconnect(t *testing.T) {
 func TestTransact(t *testing.T) {
 	s, c := newPair(t, Message, 0, 0)
 	w, r := new(Op), new(Op)
-	if !c.StartTransact(w, r, []byte("ask"), 0) {
+	r.Whole(0)
+	if !c.StartTransact(w, r, []byte("ask")) {
 		t.Fatal(w.Err)
 	}
 	wantWritten(t, c, w, 3, nil)

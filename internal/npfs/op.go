@@ -35,6 +35,9 @@ type Op struct {
 	tail    uint64 // flush: ring position that must be read
 }
 
+// Whole makes the read of a transact append the whole reply to Buf, at most limit bytes if that is not 0.
+func (op *Op) Whole(limit int) { op.grow, op.limit = true, limit }
+
 // end returns the payload position behind a write's last byte.
 func (op *Op) end() uint64 { return op.start + uint64(len(op.data)) }
 

@@ -108,22 +108,27 @@ func (in *Instance) StartConnect() *Operation {
 }
 
 func (c *Conn) start(name string, r *Request) *Operation {
-	s, ok := c.end.(Starter)
-	if !ok {
-		return &Operation{conn: c, name: name, over: true, err: c.opError(name, ErrNotSupported)}
+	return &Operation{conn: c, name: name, pending: start(c.end, r)}
+}
+
+// start begins an operation of an end, which may not be able to.
+func start(end Endpoint, r *Request) Pending {
+	if s, ok := end.(Starter); ok {
+		return s.Start(r)
 	}
-	return &Operation{conn: c, name: name, pending: s.Start(r)}
+	return local.Ended(ErrNotSupported)
+}
+
+func cancel(end Endpoint) error {
+	if s, ok := end.(Starter); ok {
+		return s.Cancel()
+	}
+	return ErrNotSupported
 }
 
 // Cancel is CancelIoEx without an OVERLAPPED: it ends every call and operation of this end that waits, Instance.Connect too, with
 // [ErrAborted]. What a write had not handed over is taken back. [ErrNotFound] if nothing waits.
-func (c *Conn) Cancel() error {
-	s, ok := c.end.(Starter)
-	if !ok {
-		return c.opError("cancel", ErrNotSupported)
-	}
-	return c.opError("cancel", s.Cancel())
-}
+func (c *Conn) Cancel() error { return c.opError("cancel", cancel(c.end)) }
 
 // Done reports whether the operation is over, so that Wait returns at once. It never waits; while another goroutine is in
 // Wait it returns false.
@@ -154,7 +159,7 @@ func (o *Operation) Wait(ctx context.Context) (int, error) {
 // Cancel is CancelIoEx: it ends this operation with [ErrAborted], unless it is over by then. What a write had not handed over is
 // taken back when Cancel returns. [ErrNotFound] if the operation was not waiting any more.
 func (o *Operation) Cancel() error {
-	if o.pending == nil || !o.pending.Cancel(ErrAborted) {
+	if !o.pending.Cancel(ErrAborted) {
 		return o.conn.opError("cancel", ErrNotFound)
 	}
 	return nil

@@ -146,6 +146,10 @@ type accepted struct {
 	freed chan struct{}
 }
 
+// Start and Cancel are the instance's own, if it has them.
+func (a *accepted) Start(r *Request) Pending { return start(a.ServerEndpoint, r) }
+func (a *accepted) Cancel() error            { return cancel(a.ServerEndpoint) }
+
 func (a *accepted) Close() error {
 	err := a.ServerEndpoint.Close()
 	select {

@@ -70,43 +70,36 @@ func (in *Instance) startConnect() (*connecting, error) {
 
 // Done reports whether a client came, or none will.
 func (c *connecting) Done() bool {
-	select {
-	case <-c.stay.done:
-		return true
-	case <-c.abort:
-		return true
-	case <-c.cancel:
-		return true
-	default:
-		return false
-	}
+	return isClosed(c.stay.done) || isClosed(c.abort) || isClosed(c.cancel)
 }
 
-// Wait waits for a client. A client that is there counts more than what ended the wait.
+// Wait waits for a client. What ended the operation first counts.
 func (c *connecting) Wait(ctx context.Context) (int, []byte, error) {
-	defer c.leave()
-	var why error
 	select {
 	case <-c.stay.done:
-		return 0, nil, c.stay.err
 	case <-c.abort:
-		why = winerr.OperationAborted
 	case <-c.cancel:
-		why = c.reason
 	case <-ctx.Done():
-		why = ctx.Err()
+		c.Cancel(ctx.Err()) // does nothing if a client is there
 	}
-	select {
-	case <-c.stay.done:
-		return 0, nil, c.stay.err
-	default:
-		return 0, nil, why
+	switch {
+	case isClosed(c.cancel):
+		return 0, nil, c.reason
+	case isClosed(c.abort):
+		return 0, nil, winerr.OperationAborted
 	}
+	<-c.stay.done
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	c.leave()
+	return 0, nil, c.stay.err
 }
 
-// Cancel ends the wait.
+// Cancel ends the wait, if no client has come.
 func (c *connecting) Cancel(reason error) bool {
-	if c.Done() || !c.leave() {
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	if isClosed(c.stay.done) || !c.leave() {
 		return false
 	}
 	c.reason = reason
@@ -114,16 +107,23 @@ func (c *connecting) Cancel(reason error) bool {
 	return true
 }
 
-// leave takes the Connect off those that wait. It reports whether it was one, to one caller only.
+// leave takes the Connect off those that wait. It reports whether it was one. in.mu must be held.
 func (c *connecting) leave() bool {
-	c.in.mu.Lock()
-	defer c.in.mu.Unlock()
-	if c.over || c.abort != c.stay.abort { // Instance.Cancel has taken it off
+	if c.over || isClosed(c.abort) {
 		return false
 	}
 	c.over = true
 	c.stay.waiting--
 	return true
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // Cancel ends everything that waits at this end, for a client too.

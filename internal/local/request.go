@@ -47,6 +47,9 @@ func (ended) Done() bool                                          { return true 
 func (e ended) Wait(context.Context) (n int, b []byte, err error) { return 0, nil, e.err }
 func (ended) Cancel(error) bool                                   { return false }
 
+// Ended returns an operation that was over when it had begun, and failed.
+func Ended(err error) Pending { return ended{err} }
+
 // needs returns the rights that the work takes.
 func (w Work) needs() npfs.Access {
 	switch w {

@@ -11,10 +11,20 @@ import (
 
 const bytesToRead = unix.TIOCINQ // FIONREAD
 
-// Flush waits until the peer has taken everything out of the socket: the memory that unread data holds (SIOCOUTQ) goes to
-// nothing, and each piece that is freed wakes us through the poller. It holds up writes of this end meanwhile. For a pair
-// of pipes the system has no such event, so there Flush does not wait.
-func (s *stream) Flush() error {
+// flushWaits reports whether a flush has to wait.
+func (s *stream) flushWaits() bool {
+	sock, ok := s.out.(*net.UnixConn)
+	queued := 0
+	if ok {
+		control(sock, func(fd int) { queued, _ = unix.IoctlGetInt(fd, unix.SIOCOUTQ) })
+	}
+	return queued > 1
+}
+
+// flush waits until the peer has taken everything out of the socket: the memory that unread data holds (SIOCOUTQ) goes to
+// nothing, and each piece that is freed wakes us through the poller. For a pair of pipes the system has no such event, so
+// there it does not wait. The caller has the turn.
+func (s *stream) flush() error {
 	if err := s.gone(nil); err != nil {
 		return err
 	}

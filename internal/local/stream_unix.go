@@ -34,14 +34,14 @@ type stream struct {
 	access     npfs.Access
 	outQuota   int // reported, not enforced
 
-	state    atomic.Uint32 // streamOpen, streamDisconnected or streamClosed
-	noWait   atomic.Bool
-	readTurn chan struct{} // one token; readers take turns in the order they came. Guards the fields below
-	ahead    []byte        // read by Peek, not yet by Read
-	ended    bool          // the end of the data has been seen
+	state  atomic.Uint32 // streamOpen, streamDisconnected or streamClosed
+	noWait atomic.Bool
+	reads  queue  // its turn guards the fields below
+	ahead  []byte // read by Peek, not yet by Read
+	ended  bool   // the end of the data has been seen
 
-	aheadLen  atomic.Int64  // len(ahead), for Status
-	writeTurn chan struct{} // one token; writers take turns, so that no write is interleaved with another
+	aheadLen atomic.Int64 // len(ahead), for Status
+	writes   queue        // writers take turns, so that no write is interleaved with another
 }
 
 const (
@@ -62,7 +62,7 @@ func newStream(sock *net.UnixConn, access npfs.Access, outQuota int) *stream {
 
 func newStreamOf(in, out half, closeWrite func() error, access npfs.Access, outQuota int) *stream {
 	return &stream{in: in, out: out, closeWrite: closeWrite, access: access, outQuota: outQuota,
-		readTurn: make(chan struct{}, 1), writeTurn: make(chan struct{}, 1)}
+		reads: queue{set: in.SetReadDeadline}, writes: queue{set: out.SetWriteDeadline}}
 }
 
 // allow checks the right and that the end is open.
@@ -103,8 +103,16 @@ func (s *stream) Read(p []byte) (int, error) {
 	if err := s.allow(npfs.ReadData); err != nil {
 		return 0, err
 	}
-	s.readTurn <- struct{}{}
-	defer func() { <-s.readTurn }()
+	c := s.reads.join()
+	if err := s.reads.wait(c); err != nil {
+		return 0, err
+	}
+	n, err := s.read(p)
+	return n, s.reads.leave(c, err)
+}
+
+// read is Read for who has the turn.
+func (s *stream) read(p []byte) (int, error) {
 	if len(s.ahead) == 0 && (len(p) == 0 || s.noWait.Load()) {
 		if err := s.fill(!s.noWait.Load()); err != nil {
 			return 0, err
@@ -189,8 +197,16 @@ func (s *stream) Write(p []byte) (int, error) {
 	if err := s.allow(npfs.WriteData); err != nil {
 		return 0, err
 	}
-	s.writeTurn <- struct{}{}
-	defer func() { <-s.writeTurn }()
+	c := s.writes.join()
+	if err := s.writes.wait(c); err != nil {
+		return 0, err
+	}
+	n, err := s.write(p)
+	return n, s.writes.leave(c, err)
+}
+
+// write is Write for who has the turn.
+func (s *stream) write(p []byte) (int, error) {
 	if len(p) == 0 { // which no system call would refuse
 		if s.hungUp() {
 			return 0, s.gone(winerr.NoData)
@@ -230,12 +246,11 @@ func (s *stream) Peek(p []byte) (npfs.Peeked, error) {
 		return npfs.Peeked{}, err
 	}
 	out := npfs.Peeked{State: s.Status().State}
-	select {
-	case s.readTurn <- struct{}{}:
-	default:
+	c := s.reads.try()
+	if c == nil {
 		return out, nil
 	}
-	defer func() { <-s.readTurn }()
+	defer s.reads.leave(c, nil)
 	var err error
 	for err == nil && len(s.ahead) <= min(len(p), peekAhead-1) {
 		err = s.fill(false)
@@ -250,6 +265,18 @@ func (s *stream) Peek(p []byte) (npfs.Peeked, error) {
 	out.Available = len(s.ahead) + s.waitingBytes()
 	out.Left = -out.Read
 	return out, nil
+}
+
+// Flush waits, where the system tells, until the peer has read all. It holds up writes of this end meanwhile.
+func (s *stream) Flush() error {
+	if err := s.gone(nil); err != nil {
+		return err
+	}
+	c := s.writes.join()
+	if err := s.writes.wait(c); err != nil {
+		return err
+	}
+	return s.writes.leave(c, s.flush())
 }
 
 // CloseWrite ends this end's direction.
@@ -317,11 +344,11 @@ func control(h half, f func(fd int)) {
 }
 
 func (s *stream) SetReadDeadline(t time.Time) error {
-	return s.condition(s.in.SetReadDeadline(t), net.ErrClosed)
+	return s.condition(s.reads.setDeadline(t), net.ErrClosed)
 }
 
 func (s *stream) SetWriteDeadline(t time.Time) error {
-	return s.condition(s.out.SetWriteDeadline(t), net.ErrClosed)
+	return s.condition(s.writes.setDeadline(t), net.ErrClosed)
 }
 
 // Disconnect closes the stream; waiting calls get PipeNotConnected.

@@ -53,6 +53,7 @@ enum {
     ANYPIPE_OK                 = 0,
     ANYPIPE_INVALID_FUNCTION   = 1,    /* only the server end can do this */
     ANYPIPE_NOT_EXIST          = 2,    /* ERROR_FILE_NOT_FOUND: no pipe of that name */
+    ANYPIPE_NO_NAME            = 3,    /* ERROR_PATH_NOT_FOUND: the name is empty */
     ANYPIPE_ACCESS_DENIED      = 5,    /* descriptor, direction, or the name was to be the first */
     ANYPIPE_INVALID_HANDLE     = 6,    /* closed, of another kind, or never was one */
     ANYPIPE_OUT_OF_MEMORY      = 8,    /* ERROR_NOT_ENOUGH_MEMORY */

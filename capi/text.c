@@ -13,7 +13,7 @@ static const struct {
     {ANYPIPE_OK, "ERROR_SUCCESS", "success"},
     {ANYPIPE_INVALID_FUNCTION, "ERROR_INVALID_FUNCTION", "only the server end can do this"},
     {ANYPIPE_NOT_EXIST, "ERROR_FILE_NOT_FOUND", "no pipe of that name exists"},
-    {3, "ERROR_PATH_NOT_FOUND", "the pipe name is missing"},
+    {ANYPIPE_NO_NAME, "ERROR_PATH_NOT_FOUND", "the pipe name is missing"},
     {ANYPIPE_ACCESS_DENIED, "ERROR_ACCESS_DENIED", "access to the pipe is denied"},
     {ANYPIPE_INVALID_HANDLE, "ERROR_INVALID_HANDLE", "the handle is closed, of another kind, or never was one"},
     {ANYPIPE_OUT_OF_MEMORY, "ERROR_NOT_ENOUGH_MEMORY", "there is not enough memory"},

@@ -18,7 +18,8 @@ import (
 // Wait is WaitNamedPipe: it returns nil as soon as an instance is LISTENING, and reserves nothing. timeout 0 means what the
 // first creator chose, a negative one for ever.
 //
-// The client waits at the doors of all server processes at once, and looks again when one leaves or joins.
+// The client waits at the doors of all server processes at once, and looks again when one leaves or joins. If ctx is done when
+// the wait begins, it asks all the same, as an instance that is there counts more.
 func Wait(ctx context.Context, server, pipe string, timeout time.Duration) error {
 	if err := checkServer(server); err != nil {
 		return err
@@ -95,7 +96,13 @@ type round struct {
 
 // wait waits at the doors until something happens. again says that it is time to look for the doors again.
 func (c *claim) wait(ctx context.Context, expired <-chan time.Time, doors []doorFile) (again bool, err error) {
+	done, once := ctx.Done(), ctx.Err() != nil
 	inner, cancel := context.WithCancel(ctx)
+	if once {
+		cancel()
+		done = nil
+		inner, cancel = handshakeContext(ctx)
+	}
 	r := &round{claim: c, ctx: inner, registered: make(chan string, len(doors)), ended: make(chan error, len(doors))}
 	defer r.workers.Wait()
 	defer cancel()
@@ -110,13 +117,16 @@ func (c *claim) wait(ctx context.Context, expired <-chan time.Time, doors []door
 			return errors.Is(err, errClaimGone), err
 		case <-expired:
 			return false, winerr.SemTimeout
-		case <-ctx.Done():
+		case <-done:
 			return false, ctx.Err()
 		case <-r.registered:
 			// A process that joins tells the doors that it finds. One that joined while we went from door to door told
 			// those where we were not yet, so look for it; one that joins from now on tells us.
 			if missing--; missing == 0 && c.hasOther(watched) {
 				return true, nil
+			}
+			if missing == 0 && once {
+				return false, ctx.Err()
 			}
 		}
 	}

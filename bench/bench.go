@@ -44,7 +44,7 @@ func bench(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	if err := run.Compile(ctx, sources, o.runner.Programs, programs(contenders)); err != nil {
+	if err := run.Compile(ctx, sources, o.runner.Programs, contenders); err != nil {
 		return err
 	}
 	rep := report.New(contenders, o.rounds, o.runner.Window)
@@ -99,16 +99,6 @@ func choose[T any](all []T, names string, name func(T) string) ([]T, error) {
 		chosen = append(chosen, all[i])
 	}
 	return chosen, nil
-}
-
-// programs lists the C programs that the contenders need.
-func programs(contenders []contender.Contender) (all []string) {
-	for _, c := range contenders {
-		if c.Program != "" {
-			all = append(all, c.Program)
-		}
-	}
-	return all
 }
 
 // progress is one line on a terminal, and one line a minute elsewhere.

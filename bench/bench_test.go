@@ -26,7 +26,7 @@ func newRunner(t *testing.T) *run.Runner {
 	t.Helper()
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each process of a -race build rests for a second
 	r := &run.Runner{Programs: t.TempDir(), Warm: time.Millisecond, Window: 5 * time.Millisecond, Rest: time.Millisecond, Conns: 20, Verify: true}
-	if err := run.Compile(t.Context(), sources, r.Programs, programs(contender.All())); err != nil {
+	if err := run.Compile(t.Context(), sources, r.Programs, contender.All()); err != nil {
 		t.Fatal(err)
 	}
 	return r

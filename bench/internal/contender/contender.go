@@ -29,6 +29,7 @@ type Contender struct {
 	Listen  func(*spec.Spec) (Listener, error)
 	Dial    func(*spec.Spec) (Link, error)
 	Program string               // the name of a program made from c/<Program>.c
+	Library bool                 // the program is linked with libanypipe
 	Cannot  map[spec.Kind]string // workloads that make no sense for it, and why
 	Races   bool                 // the library has data races, so that a race detector ends its processes
 	Conns   int                  // most connections of spec.Idle that fit; 0: no limit
@@ -39,6 +40,7 @@ func All() []Contender {
 	return []Contender{
 		anypipeMessages(), unixStream(), unixPacket(), fifo(), tcp(),
 		shmIPC(), golangIPC(), mangosPair(), grpcUnary(), grpcStream(),
+		{Name: "capi", About: "this project: message-type pipe through the C library", Program: "capi", Library: true},
 		{Name: spec.Limit, About: "C: rings in shared memory, spin and futex (the limit)", Program: "ring"},
 		{Name: "c-unix", About: "C: unix stream socket, length-prefixed frames (the plain baseline)", Program: "socket"},
 	}

@@ -276,17 +276,12 @@ static int client(const char *name, uint32_t type) {
     return 0;
 }
 
-/* Learns the type from the pipe, as it is called without one. */
-static int hold(const char *name) {
+static int hold(const char *name, uint32_t type) {
     struct end e;
     struct buffer out = {0}, in = {0};
-    anypipe_info info = {.size = sizeof info};
     size_t n;
     int error;
-    open_pipe(name, ANYPIPE_BYTE, &e);
-    must("info", anypipe_get_info(e.handle, &info));
-    e.type = info.type;
-    if (e.type == ANYPIPE_MESSAGE) must("modes", anypipe_set_modes(e.handle, ANYPIPE_MESSAGE, 0));
+    open_pipe(name, type, &e);
     memcpy(room(&out, 4), "hold", 4);
     echo(&e, &out, &in, 4);
     say("connected");
@@ -320,9 +315,9 @@ int main(int argc, char **argv) {
     uint32_t type = typed && argv[3][0] == 'm' ? ANYPIPE_MESSAGE : ANYPIPE_BYTE;
     if (strcmp(what, "serve") == 0 && argc == 5 && typed && atoi(argv[4]) > 0) return serve(name, type, atoi(argv[4]));
     if (strcmp(what, "client") == 0 && argc == 4 && typed) return client(name, type);
-    if (strcmp(what, "hold") == 0 && argc == 3) return hold(name);
+    if (strcmp(what, "hold") == 0 && argc == 4 && typed) return hold(name, type);
     if (strcmp(what, "open") == 0 && argc == 3) return open_once(name);
     if (strcmp(what, "wait") == 0 && argc == 4) return told(anypipe_wait(name, atoll(argv[3])));
-    fprintf(stderr, "usage: peer serve NAME TYPE MAX | client NAME TYPE | hold NAME | open NAME | wait NAME MS\n");
+    fprintf(stderr, "usage: peer serve NAME TYPE MAX | client NAME TYPE | hold NAME TYPE | open NAME | wait NAME MS\n");
     return 2;
 }

@@ -6,6 +6,7 @@
 
 #ifndef _WIN32
 #include <pthread.h>
+#include <signal.h>
 #endif
 
 #ifdef _WIN32
@@ -29,7 +30,27 @@ static atomic_int forked;
 #ifndef _WIN32
 static void in_child(void) { atomic_store_explicit(&forked, 1, memory_order_relaxed); }
 
-__attribute__((constructor)) static void watch_forks(void) { pthread_atfork(NULL, NULL, in_child); }
+/* Go's threads inherit the signal mask that the loading thread has when Go's own constructor runs. Blocking these around that keeps
+ * what is sent to the process from a thread of ours, where a program that waits by sigwait would miss it and a handler would run on a
+ * stack of Go's. Others stay as they are: those that tell of a fault of the thread itself, and those by which collectors of other
+ * languages (mono, Boehm) stop the threads that have called them. */
+static const int to_the_process[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,   SIGALRM,  SIGPIPE,
+                                     SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGIO,   SIGWINCH, SIGVTALRM};
+
+static sigset_t before_go;
+
+__attribute__((constructor(101))) static void block_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof to_the_process / sizeof *to_the_process; i++) sigaddset(&set, to_the_process[i]);
+    pthread_sigmask(SIG_BLOCK, &set, &before_go);
+}
+
+/* Runs behind Go's constructor, as Go's object is linked first; build sees to that in the archive too. */
+__attribute__((constructor)) static void restore_signals(void) {
+    pthread_sigmask(SIG_SETMASK, &before_go, NULL);
+    pthread_atfork(NULL, NULL, in_child);
+}
 #endif
 
 int libanypipe_forked(void) { return atomic_load_explicit(&forked, memory_order_relaxed); }

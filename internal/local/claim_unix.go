@@ -119,7 +119,11 @@ func (c *claim) lock(ctx context.Context) (unlock func() error, err error) {
 		release()
 		return nil, err
 	}
-	return func() error { defer release(); return f.Close() }, nil
+	return func() error {
+		defer release()
+		// A process that a C program forked off this moment holds the file too, and with it the lock.
+		return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+	}, nil
 }
 
 // lockFile opens and locks the lock file.

@@ -1,0 +1,2 @@
+/* minwindef.h: see windef.h. */
+#include "windef.h"

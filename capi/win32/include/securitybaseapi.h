@@ -1,0 +1,2 @@
+/* securitybaseapi.h: see winbase.h. */
+#include "winbase.h"

@@ -1,0 +1,2 @@
+/* winuser.h: see winbase.h. */
+#include "winbase.h"

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "include/conio.h"
 #include "include/process.h"
 #include "include/strsafe.h"
 #include "include/sddl.h"
@@ -89,6 +90,7 @@ struct thread {
 
     /* Its own. */
     bool impersonating;
+    unsigned group;
     int group_count;
     void *groups;                 /* what RevertToSelf restores */
     int wake_pipe[2];             /* ends its poll on a descriptor; 0, 0 is none yet */

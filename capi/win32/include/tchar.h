@@ -14,13 +14,7 @@ typedef TCHAR _TCHAR;
 #define __T(text) ANYPIPE_W32_QUOTE(text)
 
 #ifdef UNICODE
-/* The library has a main that calls wmain. */
 #define _tmain wmain
-#ifdef __cplusplus
-extern "C" {
-int wmain(int argc, wchar_t **argv);
-}
-#endif
 #define _tprintf anypipe_wprintf
 #define _ftprintf anypipe_fwprintf
 #define _sntprintf anypipe_swprintf

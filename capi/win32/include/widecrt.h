@@ -29,6 +29,14 @@ int wcsncmp(const wchar_t *first, const wchar_t *second, size_t count) ANYPIPE_W
 int anypipe_wcsicmp(const wchar_t *first, const wchar_t *second) ANYPIPE_W32_WIDE(wcsicmp);
 int anypipe_wtoi(const wchar_t *text) ANYPIPE_W32_WIDE(wtoi);
 wchar_t *anypipe_fgetws(wchar_t *to, int size, FILE *stream) ANYPIPE_W32_WIDE(fgetws);
-ANYPIPE_W32_END
+
+/* The library has a main, for programs without one, that calls wmain. */
+#ifdef __cplusplus
+int wmain(int argc, wchar_t **argv) ANYPIPE_W32_WIDE(wmain);
+}
+int wmain(void) ANYPIPE_W32_WIDE(wmain_plain);
+#else
+int wmain() ANYPIPE_W32_WIDE(wmain);
+#endif
 
 #endif

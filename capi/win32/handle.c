@@ -38,6 +38,8 @@ static void object_free(struct object *object) {
         pthread_cond_destroy(&thread->wake);
         free(thread->groups);
     }
+    if (object->kind == PORT)
+        port_drain((struct port *)object);
     free(object);
 }
 

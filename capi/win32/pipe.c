@@ -141,9 +141,12 @@ HANDLE CreateFileA(LPCSTR name, DWORD access, DWORD share, LPSECURITY_ATTRIBUTES
 
 /* ---- waiting and calling ----------------------------------------------------------------------------------------- */
 
+/* The server's process is asked, which takes a moment: a wait of less than a tick of Windows' clock is one of a tick. */
 static int wait_for_pipe(const char *name, DWORD timeout) {
+    enum { TICK = 16 };
     return anypipe_wait(name, timeout == NMPWAIT_USE_DEFAULT_WAIT ? ANYPIPE_DEFAULT_WAIT
                               : timeout == NMPWAIT_WAIT_FOREVER   ? ANYPIPE_FOREVER
+                              : timeout < TICK                    ? TICK
                                                                   : (int64_t)timeout);
 }
 

@@ -10,14 +10,18 @@ void port_post_locked(struct port *port, struct packet *packet) {
     object_wake_locked(&port->object);
 }
 
-/* The port's last handle is closed: who waits learns it. Streams that are bound to it keep it in memory. */
-void port_close_locked(struct port *port) {
+void port_drain(struct port *port) {
     while (port->first != NULL) {
         struct packet *packet = port->first;
         port->first = packet->next;
         free(packet);
     }
     port->last = NULL;
+}
+
+/* The port's last handle is closed: who waits learns it. Streams that are bound to it keep it in memory. */
+void port_close_locked(struct port *port) {
+    port_drain(port);
     object_signal_locked(&port->object);
 }
 

@@ -12,38 +12,72 @@ static pthread_cond_t completed = PTHREAD_COND_INITIALIZER; /* some request is d
 
 static bool low_bit(const OVERLAPPED *overlapped) { return ((uintptr_t)overlapped->hEvent & 1) != 0; }
 
-/* NULL, with the error set, if the OVERLAPPED names no event or memory is short. */
-struct request *request_new(struct stream *stream, OVERLAPPED *overlapped, LPOVERLAPPED_COMPLETION_ROUTINE routine) {
-    struct thread *self = thread_self();
-    struct event *event = NULL;
-    /* Completion routines leave hEvent to the program. */
-    if (overlapped != NULL && routine == NULL && ((uintptr_t)overlapped->hEvent & ~(uintptr_t)3) != 0 &&
-        (event = handle_object(overlapped->hEvent, EVENT)) == NULL)
+static void request_free(struct request *request) {
+    free(request->packet);
+    free(request->apc);
+    free(request);
+}
+
+/* What tells the end is allocated with the request. */
+static struct request *allocate(bool packet, bool apc) {
+    struct request *request = calloc(1, sizeof *request);
+    if (request == NULL)
         return NULL;
-    struct request *request = self != NULL ? calloc(1, sizeof *request) : NULL;
-    if (request == NULL) {
-        if (event != NULL)
-            object_release(event);
-        SetLastError(ERROR_NOT_ENOUGH_MEMORY);
-        return NULL;
-    }
-    *request = (struct request){.stream = stream, .thread = self, .overlapped = overlapped, .event = event, .routine = routine,
-                                .synchronous = overlapped == NULL || !stream->overlapped, .references = 2};
-    if (overlapped != NULL)
-        __atomic_store_n(&overlapped->Internal, STATUS_PENDING, __ATOMIC_RELEASE);
+    request->packet = packet ? calloc(1, sizeof *request->packet) : NULL;
+    request->apc = apc ? calloc(1, sizeof *request->apc) : NULL;
+    if ((request->packet != NULL) == packet && (request->apc != NULL) == apc)
+        return request;
+    request_free(request);
+    return NULL;
+}
+
+/* Enters a request into the world and resets its signal. */
+static void begin(struct request *request) {
     lock_world();
-    object_keep_locked(stream);
-    object_keep_locked(self);
-    request->packet = stream->port != NULL && overlapped != NULL && routine == NULL && !low_bit(overlapped);
-    if (event != NULL)
-        event->object.signalled = false;
+    object_keep_locked(request->stream);
+    object_keep_locked(request->thread);
+    if (request->event != NULL)
+        request->event->object.signalled = false;
     else
-        stream->object.signalled = false;
+        request->stream->object.signalled = false;
     request->next = pending;
     if (pending != NULL)
         pending->previous = request;
     pending = request;
     unlock_world();
+}
+
+/* NULL, with the error set, if the OVERLAPPED names no event or memory is short. */
+struct request *request_new(struct stream *stream, OVERLAPPED *overlapped, LPOVERLAPPED_COMPLETION_ROUTINE routine) {
+    struct event *event = NULL;
+    /* Completion routines leave hEvent to the program. */
+    if (overlapped != NULL && routine == NULL && ((uintptr_t)overlapped->hEvent & ~(uintptr_t)3) != 0 &&
+        (event = handle_object(overlapped->hEvent, EVENT)) == NULL)
+        return NULL;
+    lock_world();
+    bool bound = stream->port != NULL;
+    unlock_world();
+    struct thread *self = thread_self();
+    struct request *request = NULL;
+    if (bound && routine != NULL)
+        SetLastError(ERROR_INVALID_PARAMETER); /* a port or a routine, not both */
+    else if (self == NULL || (request = allocate(bound && overlapped != NULL && !low_bit(overlapped), routine != NULL)) == NULL)
+        SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+    if (request == NULL) {
+        if (event != NULL)
+            object_release(event);
+        return NULL;
+    }
+    request->stream = stream;
+    request->thread = self;
+    request->overlapped = overlapped;
+    request->event = event;
+    request->routine = routine;
+    request->synchronous = overlapped == NULL || !stream->overlapped;
+    request->references = 2;
+    if (overlapped != NULL)
+        __atomic_store_n(&overlapped->Internal, STATUS_PENDING, __ATOMIC_RELEASE);
+    begin(request);
     return request;
 }
 
@@ -54,13 +88,13 @@ static void request_release_locked(struct request *request) {
     object_release_locked(request->thread);
     if (request->event != NULL)
         object_release_locked(request->event);
-    free(request);
+    request_free(request);
 }
 
 /* ---- ending ------------------------------------------------------------------------------------------------------ */
 
 /* Tells the end to whoever waits for it: first the OVERLAPPED, then the event or handle, then the port or the thread. */
-static void tell_locked(struct request *request, bool was_pending, struct packet *packet, struct apc *apc) {
+static void tell_locked(struct request *request, bool was_pending) {
     struct stream *stream = request->stream;
     OVERLAPPED *overlapped = request->overlapped;
     DWORD status = status_of_error(request->error);
@@ -72,25 +106,23 @@ static void tell_locked(struct request *request, bool was_pending, struct packet
         object_signal_locked(&request->event->object);
     else if ((stream->modes & FILE_SKIP_SET_EVENT_ON_HANDLE) == 0 || request->synchronous)
         object_signal_locked(&stream->object);
-    if (packet != NULL && (was_pending || (stream->modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS) == 0)) {
-        packet->entry = (OVERLAPPED_ENTRY){stream->key, overlapped, status, (DWORD)request->length};
-        port_post_locked(stream->port, packet);
-    } else {
-        free(packet);
+    /* A port that was closed meanwhile is no longer the stream's. */
+    bool told = was_pending || (stream->modes & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS) == 0;
+    if (request->packet != NULL && stream->port != NULL && told) {
+        request->packet->entry = (OVERLAPPED_ENTRY){stream->key, overlapped, status, (DWORD)request->length};
+        port_post_locked(stream->port, request->packet);
+        request->packet = NULL;
     }
-    if (apc != NULL && !request->thread->ended) {
-        *apc = (struct apc){NULL, NULL, 0, request->routine, request->error, (DWORD)request->length, overlapped};
-        thread_queue_locked(request->thread, apc);
-    } else {
-        free(apc);
+    if (request->apc != NULL && !request->thread->ended) {
+        *request->apc = (struct apc){NULL, NULL, 0, request->routine, request->error, (DWORD)request->length, overlapped};
+        thread_queue_locked(request->thread, request->apc);
+        request->apc = NULL;
     }
 }
 
 /* Takes the request out of the list and, unless it failed at once, which leaves no trace, tells its end. */
 static void complete(struct request *request, DWORD error, size_t length, bool was_pending) {
     bool untold = !was_pending && error != ERROR_SUCCESS && error != ERROR_MORE_DATA;
-    struct packet *packet = request->packet && !untold ? calloc(1, sizeof *packet) : NULL;
-    struct apc *apc = request->routine != NULL && !untold ? calloc(1, sizeof *apc) : NULL;
     lock_world();
     /* What is pending when its own end closes is told what the driver tells. */
     if (error == ERROR_OPERATION_ABORTED && !request->cancelled && request->stream->closed)
@@ -102,7 +134,7 @@ static void complete(struct request *request, DWORD error, size_t length, bool w
     request->length = error == ERROR_SUCCESS || error == ERROR_MORE_DATA ? length : 0;
     request->done = true;
     if (!untold)
-        tell_locked(request, was_pending, packet, apc);
+        tell_locked(request, was_pending);
     pthread_cond_broadcast(&request->thread->wake);
     pthread_cond_broadcast(&completed);
     request_release_locked(request);
@@ -203,7 +235,7 @@ void requests_cancel_thread(struct thread *thread) {
     for (;;) {
         lock_world();
         struct request *request = pending;
-        while (request != NULL && (request->packet || request->cancelled || request->thread != thread))
+        while (request != NULL && (request->packet != NULL || request->cancelled || request->thread != thread))
             request = request->next;
         if (request != NULL) {
             request->cancelled = true;

@@ -141,6 +141,8 @@ void *handle_object(HANDLE handle, enum kind kind);
 bool handle_inherits(HANDLE handle);
 void stream_close(struct stream *stream);
 void port_close_locked(struct port *port);
+/* Frees the packets of a port that nobody else uses. */
+void port_drain(struct port *port);
 
 /* ---- waiting ----------------------------------------------------------------------------------------------------- */
 
@@ -190,8 +192,9 @@ struct request {
     OVERLAPPED *overlapped;        /* may be NULL */
     struct event *event;           /* of the OVERLAPPED; with a reference */
     LPOVERLAPPED_COMPLETION_ROUTINE routine;
-    bool packet;                   /* a port gets a packet */
     bool synchronous;              /* the thread waits for it */
+    struct packet *packet;         /* for the port, or NULL; made at the start, so that the end can't fail */
+    struct apc *apc;               /* for the thread, or NULL */
 
     /* Guarded by the world's lock. */
     int references;                /* of the starter, the callback and cancellers */

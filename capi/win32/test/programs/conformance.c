@@ -60,7 +60,7 @@ static void creating(void) {
     EXPECT_ERROR(creates(PIPE, PIPE_ACCESS_INBOUND, 0, 2), ERROR_ACCESS_DENIED); /* 27 */
     if (!wine_differs("it ignores the first-instance flag"))
         EXPECT_ERROR(creates(PIPE, PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, 0, 2), ERROR_ACCESS_DENIED); /* 30 */
-    EXPECT_TRUE(WaitNamedPipeA(PIPE, 1)); /* 84 */
+    EXPECT_TRUE(WaitNamedPipeA(PIPE, 5000)); /* 84 */
     SetLastError(1);
     third = client_of(0);
     EXPECT("open's last error", GetLastError(), 0);
@@ -429,7 +429,8 @@ static void waiting(void) {
     EXPECT("65", WaitForMultipleObjects(65, handles, FALSE, 0), WAIT_FAILED);
     EXPECT("65", GetLastError(), ERROR_INVALID_PARAMETER);
     EXPECT("none", WaitForMultipleObjects(0, handles, FALSE, 0), WAIT_FAILED);
-    EXPECT("all of one twice", WaitForMultipleObjects(2, handles, TRUE, 0), WAIT_FAILED);
+    if (!wine_differs("it waits for all of one object twice"))
+        EXPECT("all of one twice", WaitForMultipleObjects(2, handles, TRUE, 0), WAIT_FAILED);
     EXPECT("64", WaitForMultipleObjects(64, handles, FALSE, 0), WAIT_OBJECT_0);
     handles[0] = automatic, handles[1] = manual;
     EXPECT("any", WaitForMultipleObjects(2, handles, FALSE, 0), WAIT_OBJECT_0 + 1);

@@ -25,7 +25,7 @@ const hang = 2 * time.Minute
 
 // languages are the peers of each system, in the order of the table.
 var languages = map[string][]string{
-	"linux":   {"go"},
+	"linux":   {"go", "c", "cpp", "win32", "csharp", "pascal", "python"},
 	"windows": {"go", "win32", "csharp", "pascal"},
 }
 

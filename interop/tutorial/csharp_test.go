@@ -8,7 +8,7 @@ func TestCSharpClient(t *testing.T) {
 	client := start(t, "csharp-client", pipe, "hello from C#")
 	client.wants("connected")
 	server.wants("connected", "received: hello from C#")
-	for _, text := range []string{"hello", "消息"} {
+	for _, text := range []string{"hello", "to the event"} {
 		server.tell(text)
 		client.wants("received: " + text)
 	}

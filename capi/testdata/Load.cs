@@ -1,4 +1,5 @@
 // Load.cs: the library in a .NET process: null references, arithmetic faults, child processes, threads and the collector are what they were.
+// What mono can't do with it (callbacks on foreign threads, suspending by signals) is in docs/c.md.
 using System;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
@@ -11,8 +12,6 @@ static class Load
     [DllImport("libanypipe.so.1")] static extern int anypipe_write(ulong end, byte[] data, UIntPtr size, out UIntPtr length, long timeout);
     [DllImport("libanypipe.so.1")] static extern int anypipe_close(ulong handle);
     [DllImport("libanypipe.so.1")] static extern UIntPtr anypipe_open_handles();
-    [DllImport("libanypipe.so.1")] static extern int anypipe_read_start(ulong end, byte[] buffer, UIntPtr size, Done done, IntPtr context, IntPtr operation, IntPtr length);
-    delegate void Done(IntPtr context, int error, UIntPtr length);
 
     static string nothing = Environment.GetEnvironmentVariable("no such variable");
 
@@ -40,27 +39,6 @@ static class Load
         catch (DivideByZeroException) { }
     }
 
-    // A callback on a thread of the library, which faults and allocates.
-    static void Callback()
-    {
-        ulong r, w;
-        UIntPtr n;
-        using (var over = new ManualResetEvent(false))
-        {
-            int error = -1;
-            Done done = (context, e, length) => { Faults(); GC.Collect(); error = e; over.Set(); };
-            var pinned = GCHandle.Alloc(new byte[4], GCHandleType.Pinned);
-            Must(anypipe_pair(UIntPtr.Zero, out r, out w) == 0, "pair");
-            Must(anypipe_read_start(r, (byte[])pinned.Target, (UIntPtr)4, done, IntPtr.Zero, IntPtr.Zero, IntPtr.Zero) == 997, "read_start");
-            Must(anypipe_write(w, new byte[] { 7 }, (UIntPtr)1, out n, -1) == 0, "write");
-            over.WaitOne();
-            Must(error == 0 && ((byte[])pinned.Target)[0] == 7, "what was read");
-            Must(anypipe_close(r) == 0 && anypipe_close(w) == 0, "close");
-            GC.KeepAlive(done);
-            pinned.Free();
-        }
-    }
-
     static void Child()
     {
         var start = new ProcessStartInfo("echo", "child") { RedirectStandardOutput = true, UseShellExecute = false };
@@ -77,7 +55,6 @@ static class Load
         Faults();
         RoundTrip();
         for (int i = 0; i < 50; i++) { Faults(); RoundTrip(); }
-        Callback();
         Child();
         var threads = new Thread[16];
         for (int i = 0; i < threads.Length; i++)

@@ -109,8 +109,10 @@ namespace AsyncPipe
             {
                 Link now = Current;
                 if (now != null && !(again && now.Ended)) return now;
-                // A thread of its own, as it may wait for long, and who it waits for may need the thread pool.
-                return await Task.Factory.StartNew(() => Dial(cancel), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+                // A thread of its own, as it may wait for long, and who it waits for may need the thread pool. Nothing goes on on it:
+                // it ends, and a thread's operations can end with it.
+                return await Task.Factory.StartNew(() => Dial(cancel), CancellationToken.None,
+                    TaskCreationOptions.LongRunning | TaskCreationOptions.RunContinuationsAsynchronously, TaskScheduler.Default).ConfigureAwait(false);
             }
             finally { turn.Release(); }
         }

@@ -145,6 +145,14 @@ namespace AsyncPipe.Tests
                 })));
         }
 
+        /// <summary>The first operation of a connection must not be bound to the thread that connected, which ends.</summary>
+        public static void AnswersRightAfterConnecting()
+        {
+            using (var server = new EchoServer())
+                for (int i = 1; i <= 100; i++)
+                    Check.Equal(NamedPipeStreamClient.Call(server.Name, new byte[i], Runner.Limit / 2).Length, i, "the answer");
+        }
+
         public static void BytePipesAreStreams()
         {
             string name = Check.NewName();

@@ -37,7 +37,7 @@ procedure CheckEqual(Got, Want: Int64; const What: string);
 procedure CheckSame(const Got, Want: TBytes; const What: string);
 { Checks that Call raises EPipeError with the Win32 number. }
 procedure CheckFails(Want: Cardinal; Call: TCall; const What: string);
-{ A pipe's name that nobody else has. }
+{ A pipe's name that nobody else has; on any thread. }
 function NewName: string;
 { Whether this is Wine and not Windows. }
 function OnWine: Boolean;
@@ -118,8 +118,7 @@ end;
 
 function NewName: string;
 begin
-  Inc(Names);
-  Result := Format('pascal-%d-%d', [GetProcessID, Names]);
+  Result := Format('pascal-%d-%d', [GetProcessID, InterlockedIncrement(Names)]);
 end;
 
 function OnWine: Boolean;

@@ -122,7 +122,8 @@ namespace AsyncPipe.Windows
         public async Task FlushAsync(CancellationToken cancel)
         {
             cancel.ThrowIfCancellationRequested();
-            Task flush = Task.Factory.StartNew(Drain, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            Task flush = Task.Factory.StartNew(Drain, CancellationToken.None,
+                TaskCreationOptions.LongRunning | TaskCreationOptions.RunContinuationsAsynchronously, TaskScheduler.Default);
             var cancelled = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             using (cancel.Register(() => cancelled.TrySetResult(true)))
                 if (await Task.WhenAny(flush, cancelled.Task).ConfigureAwait(false) != flush) throw new OperationCanceledException(cancel);

@@ -44,6 +44,7 @@ func TestRacingCreatorsLeaveNothing(t *testing.T) {
 			}
 		})
 		running.Wait()
+		cancel()
 		if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
 			t.Fatalf("round %d left %v, %v", round, entries, err)
 		}

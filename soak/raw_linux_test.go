@@ -129,20 +129,16 @@ const (
 	lanePosition = 64
 	laneSlot     = 56
 	controlEnd   = laneIn + 2*laneSize
-	leadSize     = 1664 // what lies before the outbound ring, which lies before the control block
+	inRingStart  = 2432
 )
 
-// control returns where the control block begins.
-func (r *raw) control() int { return leadSize + npfs.RingSize(int(r.opened.OutQuota)) }
-
-// inRing returns the ring from client to server, which begins at position 0.
+// inRing returns the ring from client to server, whose two parts adjoin.
 func (r *raw) inRing() []byte {
-	start := r.control() + controlEnd
-	return r.mem[start : start+npfs.RingSize(int(r.opened.InQuota))]
+	return r.mem[inRingStart : inRingStart+npfs.RingSize(int(r.opened.InQuota))]
 }
 
 func (r *raw) word(offset int) *atomic.Uint64 {
-	return (*atomic.Uint64)(unsafe.Pointer(&r.mem[r.control()+offset&^7]))
+	return (*atomic.Uint64)(unsafe.Pointer(&r.mem[offset&^7]))
 }
 
 // ring does not wait for long for a peer that does not listen.

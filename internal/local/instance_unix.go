@@ -66,7 +66,7 @@ func (in *Instance) serveClient(conn *net.UnixConn, client *identity, granted np
 		return errNotListening
 	}
 	memory := npfs.RegionSize(in.config.InQuota, in.config.OutQuota)
-	held, err := in.held(client, memory, func() (connection, error) { return in.offer(conn, granted) })
+	held, err := in.held(client, memory, func() (connection, error) { return in.offer(conn, granted, memory) })
 	if err != nil {
 		in.server.giveBack(in)
 		return err
@@ -74,8 +74,8 @@ func (in *Instance) serveClient(conn *net.UnixConn, client *identity, granted np
 	return in.attach(held, client)
 }
 
-// offer makes a connection over conn and tells the client. in.mu must be held.
-func (in *Instance) offer(conn *net.UnixConn, granted npfs.Access) (*link, error) {
+// offer makes a connection over conn, with a region of memory bytes, and tells the client. in.mu must be held.
+func (in *Instance) offer(conn *net.UnixConn, granted npfs.Access, memory int) (*link, error) {
 	pipe := in.server.pipe
 	r, err := in.server.takeRegion(in.config.InQuota, in.config.OutQuota)
 	if err != nil {
@@ -91,7 +91,7 @@ func (in *Instance) offer(conn *net.UnixConn, granted npfs.Access) (*link, error
 	}
 	err = sendOpened(conn, &wire.Opened{
 		Incarnation: pipe.Incarnation, Access: granted, Type: pipe.Type, Direction: pipe.Direction, MaxInstances: uint32(pipe.MaxInstances),
-		InQuota: uint32(in.config.InQuota), OutQuota: uint32(in.config.OutQuota), RegionSize: uint64(len(r.mem)), RejectRemote: in.config.RejectRemote,
+		InQuota: uint32(in.config.InQuota), OutQuota: uint32(in.config.OutQuota), RegionSize: uint64(memory), RejectRemote: in.config.RejectRemote,
 	}, r.file)
 	if err = errors.Join(err, r.file.Close()); err != nil {
 		return nil, errors.Join(err, l.Close())

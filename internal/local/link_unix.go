@@ -31,7 +31,10 @@ type link struct {
 	config linkConfig // immutable
 	end    *npfs.End
 	bell   *bell
-	mem    []byte // unmapped by the last user
+	mem    []byte // what the end began with; unmapped by the last user
+
+	mapping sync.Mutex // guards whole
+	whole   []byte     // the whole region, nil until it is needed; unmapped with mem
 
 	// users counts calls in progress; linkClosed is set in it by Close. The last one out tears down.
 	users    atomic.Int64
@@ -80,6 +83,7 @@ func newLink(sock *net.UnixConn, mem []byte, config linkConfig) (*link, error) {
 	l.end = npfs.NewEnd(mem, npfs.EndConfig{
 		Server: config.Server, Type: config.Type, InQuota: config.InQuota, OutQuota: config.OutQuota,
 		Modes: config.Modes, Bell: b.ring, Wake: b.stir, Alive: b.alive, Pause: pauseForClaim,
+		Map: l.mapWhole,
 	})
 	b.end = l.end
 	l.reads.off, l.writes.off = config.NoPolling, config.NoPolling
@@ -127,7 +131,20 @@ func (l *link) letGo() {
 	unwatch(l)
 	_ = l.bell.sock.Close()
 	unmapRegion(l.mem)
+	if len(l.whole) > 0 && &l.whole[0] != &l.mem[0] {
+		unmapRegion(l.whole)
+	}
 	l.torndown.Done()
+}
+
+// mapWhole is the end's EndConfig.Map.
+func (l *link) mapWhole() (whole []byte, err error) {
+	l.mapping.Lock()
+	defer l.mapping.Unlock()
+	if l.whole == nil {
+		l.whole, err = mapWhole(l.mem, npfs.RegionSize(l.config.InQuota, l.config.OutQuota))
+	}
+	return l.whole, err
 }
 
 // leave is deferred after enter.

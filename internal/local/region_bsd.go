@@ -30,3 +30,10 @@ func newRegionFile(size int) (*os.File, error) {
 
 // checkRegionSeals has nothing to check: these systems have no seals.
 func checkRegionSeals(*os.File) error { return nil }
+
+// firstMapped returns how many bytes of a region of the given size an end maps at first: all, as these systems can't map more
+// without the file.
+func firstMapped(size int) int { return size }
+
+// mapWhole returns mem, which is the whole region.
+func mapWhole(mem []byte, _ int) ([]byte, error) { return mem, nil }

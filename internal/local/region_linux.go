@@ -3,9 +3,11 @@ package local
 import (
 	"fmt"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/anypipe/anypipe/internal/npfs"
 	"github.com/anypipe/anypipe/internal/winerr"
 )
 
@@ -39,4 +41,18 @@ func checkRegionSeals(f *os.File) error {
 		return fmt.Errorf("the server's region is not a sealed memfd: %w", winerr.BrokenPipe)
 	}
 	return nil
+}
+
+// firstMapped returns how many bytes of a region of the given size an end maps at first. A page of page tables covers 512
+// connections so, where whole regions need one each for every other connection.
+func firstMapped(int) int { return npfs.PageSize }
+
+// mapWhole maps the whole region a second time; mem is its beginning and stays. It needs no file: mremap makes a new mapping of
+// shared memory if the old one's size is said to be 0.
+func mapWhole(mem []byte, size int) ([]byte, error) {
+	whole, err := unix.MremapPtr(unsafe.Pointer(unsafe.SliceData(mem)), 0, nil, uintptr(size), unix.MREMAP_MAYMOVE)
+	if err != nil {
+		return nil, os.NewSyscallError("mremap", err)
+	}
+	return unsafe.Slice((*byte)(whole), size), nil
 }

@@ -21,7 +21,7 @@ func openKeepingRegion(t *testing.T, in *Instance) []byte {
 		t.Fatalf("refused: %#x", opened.Status)
 	}
 	defer r.file.Close()
-	mem, err := mapRegion(r.file, int(opened.RegionSize))
+	mem, err := mapFile(r.file, int(opened.RegionSize))
 	ok(t, "map", err)
 	t.Cleanup(func() { unmapRegion(mem) })
 	ok(t, "hang up", conn.Close())

@@ -13,7 +13,7 @@ import (
 	"github.com/anypipe/anypipe/internal/winerr"
 )
 
-// mapRegion maps a region of exactly size bytes. The file may be closed afterwards.
+// mapRegion maps as much of a region of exactly size bytes as an end begins with. The file may be closed afterwards.
 func mapRegion(f *os.File, size int) ([]byte, error) {
 	if err := checkRegionSeals(f); err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func mapRegion(f *os.File, size int) ([]byte, error) {
 	if st.Size != int64(size) {
 		return nil, fmt.Errorf("the region has %d bytes instead of %d: %w", st.Size, size, winerr.BrokenPipe)
 	}
-	return mapFile(f, size)
+	return mapFile(f, firstMapped(size))
 }
 
 // mapFile maps the first size bytes of a file. Unlike unix.Mmap it keeps no book of what is mapped.
@@ -45,7 +45,7 @@ func unmapRegion(mem []byte) {
 // the first may have kept it mapped.
 type region struct {
 	file              *os.File
-	mem               []byte
+	mem               []byte // as an end begins with
 	inQuota, outQuota int
 }
 
@@ -55,12 +55,12 @@ func newRegion(inQuota, outQuota int) (*region, error) {
 	if err != nil {
 		return nil, err
 	}
-	mem, err := mapFile(file, size)
+	mem, err := mapFile(file, firstMapped(size))
 	if err != nil {
 		file.Close()
 		return nil, err
 	}
-	npfs.InitRegion(mem, inQuota, outQuota)
+	npfs.InitRegion(mem)
 	return &region{file, mem, inQuota, outQuota}, nil
 }
 

@@ -3,6 +3,7 @@ package npfs
 import (
 	"net"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/anypipe/anypipe/internal/winerr"
 )
@@ -22,6 +23,9 @@ type EndConfig struct {
 	// Pause waits a little, longer with growing n, while the other end holds what it must let go of soon. It returns
 	// false when that took too long.
 	Pause func(n int) bool
+	// Map returns the whole region, of which the first page stays mapped as well. It is called when an end that was made
+	// over that page first needs more, by either half under its lock.
+	Map func() ([]byte, error)
 }
 
 // An End is one end of a connection. All methods may be called concurrently.
@@ -45,36 +49,42 @@ const (
 	endBroken uint32 = 1 << 9
 )
 
-// InitRegion prepares zeroed memory of RegionSize bytes for a new connection. The server end's process calls it once
-// before either end is made.
-func InitRegion(mem []byte, inQuota, outQuota int) {
-	g := viewRegion(mem, inQuota, outQuota)
-	g.header.magic, g.header.version = regionMagic, regionVersion
-	g.out.tail.Store(g.outOrigin())
-	g.out.position.Store(packPosition(g.outOrigin(), 0))
+// InitRegion prepares the zeroed memory of a new connection. The server end's process calls it once before either end is
+// made.
+func InitRegion(mem []byte) {
+	h := (*header)(unsafe.Pointer(unsafe.SliceData(mem)))
+	h.magic, h.version = regionMagic, regionVersion
 }
 
-// NewEnd makes an end over the shared memory, which must be RegionSize bytes and stay mapped until no method is running
-// any more.
+// NewEnd makes an end over the shared memory: the first page of the region, or all of it. It must stay mapped until no method is
+// running any more.
 func NewEnd(mem []byte, config EndConfig) *End {
 	g := viewRegion(mem, config.InQuota, config.OutQuota)
 	e := &End{config: config, server: config.Server, lines: g}
 	in, inRing, out, outRing := g.in, g.inRing, g.out, g.outRing
-	inOrigin, outOrigin := uint64(0), g.outOrigin()
 	inQuota, outQuota := config.InQuota, config.OutQuota
 	e.me, e.peer = g.server, g.client
 	if !config.Server {
 		in, inRing, out, outRing = out, outRing, in, inRing
 		inQuota, outQuota = outQuota, inQuota
-		inOrigin, outOrigin = outOrigin, inOrigin
 		e.me, e.peer = e.peer, e.me
 	}
-	e.in = reader{end: e, lane: in, ring: inRing, typ: config.Type, quota: uint64(inQuota),
-		head: inOrigin, position: packPosition(inOrigin, 0)}
-	e.out = writer{end: e, lane: out, ring: outRing, typ: config.Type, quota: uint64(outQuota),
-		origin: outOrigin, tail: outOrigin, published: outOrigin, head: outOrigin}
+	e.in = reader{end: e, lane: in, ring: inRing, typ: config.Type, quota: uint64(inQuota)}
+	e.out = writer{end: e, lane: out, ring: outRing, typ: config.Type, quota: uint64(outQuota)}
 	e.storeModes(config.Modes)
 	return e
+}
+
+// reach sees to it that n bytes of a ring at pos are mapped. The lock of the ring's half is held.
+func (e *End) reach(r *ring, pos, n uint64) error {
+	if r.mapped(pos, n) == n {
+		return nil
+	}
+	whole, err := e.config.Map()
+	if err == nil {
+		r.extend(whole)
+	}
+	return err
 }
 
 // flags returns how the connection has ended; 0 while it lives.

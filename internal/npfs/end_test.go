@@ -15,13 +15,14 @@ func newPair(t testing.TB, typ Mode, in, out int) (server, client *End) {
 	t.Helper()
 	words := make([]uint64, RegionSize(in, out)/8)
 	mem := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), len(words)*8)
-	InitRegion(mem, in, out)
+	InitRegion(mem)
 	config := EndConfig{Type: typ, InQuota: in, OutQuota: out, Modes: Modes{Read: typ},
-		Bell: func() {}, Wake: func() {}, Alive: func() bool { return true }, Pause: func(n int) bool { return n < 100 }}
+		Bell: func() {}, Wake: func() {}, Alive: func() bool { return true }, Pause: func(n int) bool { return n < 100 },
+		Map: func() ([]byte, error) { return mem, nil }}
 	config.Server = true
-	server = NewEnd(mem, config)
+	server = NewEnd(mem[:PageSize], config)
 	config.Server = false
-	return server, NewEnd(mem, config)
+	return server, NewEnd(mem[:PageSize], config)
 }
 
 func startWrite(e *End, s string) *Op {

@@ -13,10 +13,11 @@ func scribbled(t testing.TB, script []byte) {
 	const quota = 100
 	words := make([]uint64, RegionSize(quota, quota)/8)
 	mem := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), len(words)*8)
-	InitRegion(mem, quota, quota)
+	InitRegion(mem)
 	bells := 0
-	end := NewEnd(mem, EndConfig{Server: true, Type: Message, InQuota: quota, OutQuota: quota, Modes: Modes{Read: Message},
-		Bell: func() { bells++ }, Wake: func() {}, Alive: func() bool { return true }, Pause: func(n int) bool { return n < 10 }})
+	end := NewEnd(mem[:PageSize], EndConfig{Server: true, Type: Message, InQuota: quota, OutQuota: quota, Modes: Modes{Read: Message},
+		Bell: func() { bells++ }, Wake: func() {}, Alive: func() bool { return true }, Pause: func(n int) bool { return n < 10 },
+		Map: func() ([]byte, error) { return mem, nil }})
 	var reads, writes []*Op
 	payload := make([]byte, 70_000)
 	for len(script) >= 8 {
@@ -24,7 +25,7 @@ func scribbled(t testing.TB, script []byte) {
 		script = script[8:]
 		switch what % 9 {
 		case 0, 1, 2: // control lines
-			at := leadSize + RingSize(quota) + int(where)%controlSize&^7
+			at := int(where) % controlSize &^ 7
 			binary.LittleEndian.PutUint64(mem[at:], uint64(value)>>(what%3*8))
 		case 3: // record headers
 			binary.LittleEndian.PutUint32(mem[int(where)*2%(len(mem)-4):], value)

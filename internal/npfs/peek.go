@@ -1,6 +1,7 @@
 package npfs
 
 import (
+	"math"
 	"net"
 
 	"github.com/anypipe/anypipe/internal/winerr"
@@ -26,8 +27,12 @@ func (r *reader) peek(p []byte) (Peeked, error) {
 	}
 	defer r.release()
 	r.applyCut()
+	r.unmapped = nil
 	out := Peeked{State: r.end.state()}
 	entered := r.enter() && !r.unfinished()
+	if r.unmapped != nil {
+		return Peeked{}, r.unmapped
+	}
 	bytes, messages := r.survey()
 	out.Available = bytes
 	switch {
@@ -48,6 +53,9 @@ func (r *reader) peek(p []byte) (Peeked, error) {
 // peekRecord copies the published part of one record's payload, which starts at pos.
 func (r *reader) peekRecord(p []byte, pos, length, tail uint64) int {
 	n := min(uint64(len(p)), length, tail-pos)
+	if !r.reach(pos, n) {
+		return 0
+	}
 	r.ring.copyOut(pos, p[:n])
 	return int(n)
 }
@@ -61,7 +69,7 @@ func (r *reader) peekStream(p []byte) (n int) {
 			return n // scribbled over; the next read will break the connection
 		}
 		n += r.peekRecord(p[n:], pos, length, tail)
-		if n == len(p) || tail-next < recordAlign || next > tail {
+		if n == len(p) || tail-next < recordAlign || next > tail || !r.reach(next, recordAlign) {
 			return n
 		}
 		h := r.ring.header(next)
@@ -74,4 +82,38 @@ func (r *reader) peekStream(p []byte) (n int) {
 			return n
 		}
 	}
+}
+
+// readable returns how many bytes could be read now.
+func (r *reader) readable() int {
+	r.mu.Lock()
+	defer r.unlock()
+	if r.closed {
+		return 0
+	}
+	r.progress(nil)
+	bytes, _ := r.survey()
+	return bytes
+}
+
+// survey counts the unread bytes and messages, blocked writes included.
+func (r *reader) survey() (bytes, messages int) {
+	waiting, waitingMessages := r.lane.waiting.Load(), r.lane.messages.Load()
+	pos, sum, n := r.head, r.left, uint64(0)
+	if r.left > 0 {
+		pos, n = r.next, 1
+	}
+	for tail := r.lane.tail.Load(); pos < tail && tail-pos <= r.ring.size() && tail-pos >= recordAlign && r.reach(pos, recordAlign); {
+		h := r.ring.header(pos)
+		length := uint64(h & recordLength)
+		pos = alignRecord(pos + recordAlign + length)
+		if h&voidRecord != 0 {
+			continue
+		}
+		sum, n = sum+length, n+1
+	}
+	if !r.dropped {
+		sum, n = sum+min(waiting, 1<<40), n+uint64(waitingMessages)
+	}
+	return int(min(sum, math.MaxInt)), int(min(n, math.MaxInt))
 }

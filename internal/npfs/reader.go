@@ -2,7 +2,6 @@ package npfs
 
 import (
 	"io"
-	"math"
 	"net"
 	"slices"
 	"sync"
@@ -12,26 +11,26 @@ import (
 
 // reader is the reading half of an end. It owns the lane's reader line.
 type reader struct {
-	end  *End
-	lane *lane
-	ring ring
-	typ  Mode
-
+	end   *End
+	lane  *lane
+	typ   Mode
 	quota uint64 // immutable
 
 	mu       sync.Mutex // guards all below
-	closed   bool       // the end was closed: the region must not be touched any more
-	pending  []*Op      // reads in the order they came; the first may be announced
-	demand   uint64     // sum of the sizes of pending but the first
-	slot     uint64     // what stands in the lane's slot while none of pending is announced
-	seen     uint64     // the writer's tail when last looked at
-	head     uint64     // ring position of the next byte
-	taken    uint64     // payload bytes read
-	position uint64     // both as the writer sees them, unclaimed
-	left     uint64     // unread payload of the record under head; 0 between records
-	next     uint64     // ring position of the record after it
-	dropped  bool       // the writer was killed and what it had not completed was dropped
-	others   bool       // a read other than the caller's was completed, so its waiter must be woken
+	ring     ring
+	closed   bool   // the end was closed: the region must not be touched any more
+	pending  []*Op  // reads in the order they came; the first may be announced
+	demand   uint64 // sum of the sizes of pending but the first
+	slot     uint64 // what stands in the lane's slot while none of pending is announced
+	seen     uint64 // the writer's tail when last looked at
+	head     uint64 // ring position of the next byte
+	taken    uint64 // payload bytes read
+	position uint64 // both as the writer sees them, unclaimed
+	left     uint64 // unread payload of the record under head; 0 between records
+	next     uint64 // ring position of the record after it
+	unmapped error  // why the ring could not be mapped further when last tried
+	dropped  bool   // the writer was killed and what it had not completed was dropped
+	others   bool   // a read other than the caller's was completed, so its waiter must be woken
 }
 
 // start begins a read. It is done on return (true), or pending.
@@ -207,6 +206,9 @@ func (r *reader) takeWhole(op *Op) bool {
 		r.seen = r.lane.tail.Load()
 	}
 	published := r.seen - r.head
+	if r.ring.rest == nil {
+		published = r.ring.mapped(r.head, published)
+	}
 	if published < recordAlign || published > r.ring.size() || r.left > 0 || !op.perRecord || op.N > 0 || op.more {
 		return false
 	}
@@ -234,6 +236,7 @@ func (r *reader) takeWhole(op *Op) bool {
 // take moves bytes from the ring into op until it is done or the ring has no more. The claim is held.
 func (r *reader) take(op *Op) {
 	r.applyCut()
+	r.unmapped = nil
 	empty := false // swallowed an empty message
 	for !op.done {
 		if r.end.flags()&flagDisconnected != 0 || !r.enter() || r.unfinished() {
@@ -258,8 +261,12 @@ func (r *reader) take(op *Op) {
 			op.finish(nil)
 		}
 	}
-	if !op.done && (op.N > 0 || empty) && !op.begun && !op.fed {
+	switch {
+	case op.done:
+	case (op.N > 0 || empty) && !op.begun && !op.fed:
 		op.finish(nil)
+	case r.unmapped != nil:
+		op.finish(r.unmapped)
 	}
 }
 
@@ -284,18 +291,27 @@ func (r *reader) takeEmpty(op *Op) {
 	}
 }
 
-// enter moves head to a record with payload or to an empty message, skipping void ones. It reports false if the ring
-// has no more records.
+// reach maps the ring further if n bytes at pos need it. It reports false, and unmapped says why, if that failed.
+func (r *reader) reach(pos, n uint64) bool {
+	r.unmapped = r.end.reach(&r.ring, pos, n)
+	return r.unmapped == nil
+}
+
+// enter moves head to a record with payload or to an empty message, skipping void ones, and sees to it that all of it is
+// mapped. It reports false if the ring has no more records.
 func (r *reader) enter() bool {
 	for r.left == 0 {
 		available := r.available()
-		if available < recordAlign {
+		if available < recordAlign || !r.reach(r.head, recordAlign) {
 			return false
 		}
 		h := r.ring.header(r.head)
 		length := uint64(h & recordLength)
 		next := alignRecord(r.head + recordAlign + length)
 		if h&voidRecord == 0 {
+			if !r.reach(r.head+recordAlign, length) {
+				return false
+			}
 			r.left, r.next = length, next
 			if length == 0 {
 				return true // head stays on the header of an empty message
@@ -451,40 +467,6 @@ func (r *reader) cancelLocked(op *Op, err error) {
 		op.finish(err)
 	}
 	r.progress(op)
-}
-
-// readable returns how many bytes could be read now.
-func (r *reader) readable() int {
-	r.mu.Lock()
-	defer r.unlock()
-	if r.closed {
-		return 0
-	}
-	r.progress(nil)
-	bytes, _ := r.survey()
-	return bytes
-}
-
-// survey counts the unread bytes and messages, blocked writes included.
-func (r *reader) survey() (bytes, messages int) {
-	waiting, waitingMessages := r.lane.waiting.Load(), r.lane.messages.Load()
-	pos, sum, n := r.head, r.left, uint64(0)
-	if r.left > 0 {
-		pos, n = r.next, 1
-	}
-	for tail := r.lane.tail.Load(); pos < tail && tail-pos <= r.ring.size() && tail-pos >= recordAlign; {
-		h := r.ring.header(pos)
-		length := uint64(h & recordLength)
-		pos = alignRecord(pos + recordAlign + length)
-		if h&voidRecord != 0 {
-			continue
-		}
-		sum, n = sum+length, n+1
-	}
-	if !r.dropped {
-		sum, n = sum+min(waiting, 1<<40), n+uint64(waitingMessages)
-	}
-	return int(min(sum, math.MaxInt)), int(min(n, math.MaxInt))
 }
 
 // close ends all pending reads with err and forbids new ones. It holds mu throughout: a read that is done belongs to its

@@ -8,29 +8,31 @@ import (
 
 // The layout of a region, which docs/protocol.md describes for other languages:
 //
-//	leadSize                    outbound ring
-//	leadSize + ring             control block, 704 bytes:
-//	     0  header: magic, version
-//	    64  the server end's line        128  the client end's line
-//	   192  inbound lane (client→server) 448  outbound lane
-//	leadSize + ring + 704       inbound ring
+//	   0  control block, 704 bytes:
+//	       0  header: magic, version
+//	      64  the server end's line        128  the client end's line
+//	     192  inbound lane (client→server) 448  outbound lane
+//	 704  first part of the outbound ring
+//	2432  first part of the inbound ring
+//	4096  rest of the inbound ring
+//	4096 + inbound ring's size  rest of the outbound ring
 //
-// The page that holds the control block begins with the end of the outbound ring and ends with the beginning of the
-// inbound one. The outbound ring's positions start at its end, the inbound ring's at its beginning, so a connection that has
-// carried little has touched this page only.
+// A connection that has carried little has touched the first page only, and its ends have mapped no more.
 const (
 	regionMagic   = 0x50594E41 // "ANYP"
 	regionVersion = 2
-	pageSize      = 4096
 	lineSize      = 64
 	controlSize   = 11 * lineSize
-	// leadSize is what the outbound ring has in the control block's page; before the ring it is unused, which aligns the page.
-	leadSize      = 26 * lineSize
+	// firstPart is what each ring has in the first page.
+	firstPart     = 26 * lineSize
 	minRing       = 64 << 10
 	maxSparseRing = 16 << 20
 	// recordAlign is the alignment of records and the size of a record's header.
 	recordAlign = 4
 )
+
+// PageSize is the size of the first page of a region.
+const PageSize = 4096
 
 // header opens a region.
 type header struct {
@@ -166,59 +168,96 @@ func ceilPower(n uint64) uint64 {
 
 // RegionSize returns the size in bytes of the region of a connection with these quotas.
 func RegionSize(inQuota, outQuota int) int {
-	return pageSize + RingSize(inQuota) + RingSize(outQuota)
+	return PageSize + RingSize(inQuota) + RingSize(outQuota)
 }
 
-// region is the typed view of the shared memory.
+// region is the typed view of the shared memory's first page, with the rings as far as they are mapped.
 type region struct {
 	header          *header
 	server, client  *endLine
 	in, out         *lane
-	inRing, outRing []byte
+	inRing, outRing ring
 }
 
-// viewRegion lays the structures over mem, which must be RegionSize bytes, 8-byte aligned.
+// viewRegion lays the structures over mem, 8-byte aligned: the first page, or all RegionSize bytes.
 func viewRegion(mem []byte, inQuota, outQuota int) region {
-	if len(mem) != RegionSize(inQuota, outQuota) {
+	whole := RegionSize(inQuota, outQuota)
+	if len(mem) != PageSize && len(mem) != whole {
 		panic("npfs: region of the wrong size")
 	}
-	n, control := RingSize(inQuota), leadSize+RingSize(outQuota)
-	at := func(offset int) unsafe.Pointer { return unsafe.Pointer(&mem[control+offset]) }
-	rings := mem[control+controlSize:]
-	return region{
+	at := func(offset int) unsafe.Pointer { return unsafe.Pointer(&mem[offset]) }
+	g := region{
 		header: (*header)(at(0)), server: (*endLine)(at(lineSize)), client: (*endLine)(at(2 * lineSize)),
 		in: (*lane)(at(3 * lineSize)), out: (*lane)(at(7 * lineSize)),
-		inRing: rings[:n:n], outRing: mem[leadSize:control:control],
+		inRing:  ring{first: (*[firstPart]byte)(at(PageSize - firstPart)), mask: uint64(RingSize(inQuota) - 1), restAt: PageSize},
+		outRing: ring{first: (*[firstPart]byte)(at(controlSize)), mask: uint64(RingSize(outQuota) - 1), restAt: PageSize + RingSize(inQuota)},
 	}
+	if len(mem) == whole {
+		g.inRing.extend(mem)
+		g.outRing.extend(mem)
+	}
+	return g
 }
 
-// outOrigin returns the position at which the outbound ring begins. The inbound ring begins at 0.
-func (g region) outOrigin() uint64 { return uint64(len(g.outRing) - leadSize) }
+// ring is the data area of a lane, in two parts. Positions only grow; the offset is the position modulo the size, a power of
+// two.
+type ring struct {
+	first  *[firstPart]byte
+	rest   []byte // nil until the whole region is mapped
+	mask   uint64 // size - 1
+	restAt int    // where the rest lies in the region
+}
 
-// ring is the data area of a lane. Positions only grow; the offset is the position modulo the size, a power of two.
-type ring []byte
+func (r *ring) size() uint64 { return r.mask + 1 }
 
-func (r ring) size() uint64             { return uint64(len(r)) }
-func (r ring) offset(pos uint64) uint64 { return pos & uint64(len(r)-1) }
+// extend takes the rest out of the whole region.
+func (r *ring) extend(whole []byte) { r.rest = whole[r.restAt:][:r.size()-firstPart] }
+
+// mapped returns how many of the n bytes at pos are mapped for certain.
+func (r *ring) mapped(pos, n uint64) uint64 {
+	if r.rest != nil {
+		return n
+	}
+	return min(n, firstPart-min(firstPart, pos&r.mask))
+}
+
+// at returns the part of the ring from pos, which is mapped, to where the part ends.
+func (r *ring) at(pos uint64) []byte {
+	offset := pos & r.mask
+	if offset < firstPart {
+		return r.first[offset:]
+	}
+	return r.rest[offset-firstPart:]
+}
 
 // copyIn copies p to position pos and returns the position behind it.
-func (r ring) copyIn(pos uint64, p []byte) uint64 {
-	n := copy(r[r.offset(pos):], p)
-	copy(r, p[n:])
-	return pos + uint64(len(p))
+func (r *ring) copyIn(pos uint64, p []byte) uint64 {
+	for {
+		n := copy(r.at(pos), p)
+		pos += uint64(n)
+		if n == len(p) {
+			return pos
+		}
+		p = p[n:]
+	}
 }
 
 // copyOut fills p from position pos.
-func (r ring) copyOut(pos uint64, p []byte) {
-	n := copy(p, r[r.offset(pos):])
-	copy(p[n:], r)
+func (r *ring) copyOut(pos uint64, p []byte) {
+	for {
+		n := copy(p, r.at(pos))
+		if n == len(p) {
+			return
+		}
+		pos, p = pos+uint64(n), p[n:]
+	}
 }
 
-// header reads the record header at pos, which is aligned and so never wraps.
-func (r ring) header(pos uint64) uint32 {
-	return *(*uint32)(unsafe.Pointer(&r[r.offset(pos)]))
+// header reads the record header at pos, which is aligned and so lies in one part.
+func (r *ring) header(pos uint64) uint32 {
+	return *(*uint32)(unsafe.Pointer(&r.at(pos)[0]))
 }
 
-func (r ring) setHeader(pos uint64, h uint32) {
-	*(*uint32)(unsafe.Pointer(&r[r.offset(pos)])) = h
+func (r *ring) setHeader(pos uint64, h uint32) {
+	*(*uint32)(unsafe.Pointer(&r.at(pos)[0])) = h
 }

@@ -10,17 +10,16 @@ import (
 
 // writer is the writing half of an end. It owns the lane's writer line.
 type writer struct {
-	end    *End
-	lane   *lane
-	ring   ring
-	typ    Mode
-	quota  uint64
-	origin uint64 // ring position of the first byte ever
+	end   *End
+	lane  *lane
+	typ   Mode
+	quota uint64
 
 	mu      sync.Mutex // guards all below
-	pending []*Op      // blocked writes in the order they came; behind one that is still streaming in, none is in the ring
-	flushes []*Op      // waiting flushes
-	tail    uint64     // ring position behind the last byte
+	ring    ring
+	pending []*Op  // blocked writes in the order they came; behind one that is still streaming in, none is in the ring
+	flushes []*Op  // waiting flushes
+	tail    uint64 // ring position behind the last byte
 	// published is the tail that the reader can see.
 	published uint64
 	queued    uint64 // payload position behind the last accepted byte
@@ -35,7 +34,7 @@ type writer struct {
 	others    bool   // an operation other than the caller's was completed, so its waiter must be woken
 }
 
-// restartAfter is how far from its origin an empty ring starts over there, so that a quiet connection touches few pages.
+// restartAfter is how far from its beginning an empty ring starts over there, so that a quiet connection touches few pages.
 const (
 	restartAfter = 16 << 10
 	restartStep  = 4 << 10
@@ -119,7 +118,13 @@ func (w *writer) fitting(p []byte) ([]byte, bool) {
 
 // accept queues a write: behind the others, into the ring as far as it has room, and first of all to the pending read.
 func (w *writer) accept(op *Op) {
-	streaming := w.streaming()
+	streaming := w.streaming() // then the ring was full, so it is mapped
+	if !streaming {
+		if err := w.end.reach(&w.ring, w.tail, recordAlign+uint64(len(op.data))); err != nil {
+			op.finish(err)
+			return
+		}
+	}
 	op.start = w.queued
 	w.queued += uint64(len(op.data))
 	if streaming && len(op.data) == 0 { // an empty message never blocks: the write before it carries it
@@ -164,9 +169,9 @@ func (w *writer) streaming() bool {
 // whole reports whether the write is in the ring entirely, with the empty messages that it carries.
 func (op *Op) whole() bool { return op.inRing && op.written == len(op.data) && op.empties == 0 }
 
-// restart moves an empty ring's positions to its origin by a void record. It looks at the reader once in a page only.
+// restart moves an empty ring's positions to its beginning by a void record. It looks at the reader once in a page only.
 func (w *writer) restart() {
-	offset := w.ring.offset(w.tail - w.origin)
+	offset := w.tail & w.ring.mask
 	if offset < restartAfter || w.tail/restartStep == w.restarted {
 		return
 	}

@@ -56,6 +56,13 @@ func opError(op string, local, remote net.Addr, err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
+	return wrap(op, local, remote, err)
+}
+
+// wrap is kept out of callers, whose frames lie on the stack of each goroutine that waits.
+//
+//go:noinline
+func wrap(op string, local, remote net.Addr, err error) error {
 	if _, ok := err.(*net.OpError); ok {
 		return err
 	}

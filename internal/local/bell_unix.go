@@ -3,7 +3,6 @@
 package local
 
 import (
-	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -40,6 +39,9 @@ type bell struct {
 	ended      bool                     // written by hear for the leader: the other process let go
 }
 
+// stroke is what goes over the socket to ring.
+var stroke = []byte{1}
+
 func newBell(sock *net.UnixConn) (*bell, error) {
 	raw, err := sock.SyscallConn()
 	if err != nil {
@@ -48,7 +50,7 @@ func newBell(sock *net.UnixConn) (*bell, error) {
 	b := &bell{sock: sock, raw: raw}
 	b.ringFunc = func(fd uintptr) bool {
 		// A full socket has unheard rings in it, and a dead peer needs none.
-		_ = unix.Sendto(int(fd), []byte{1}, unix.MSG_DONTWAIT|sendNoSignal, nil)
+		_ = unix.Send(int(fd), stroke, unix.MSG_DONTWAIT|sendNoSignal)
 		return true
 	}
 	b.hearFunc = b.hear
@@ -57,9 +59,9 @@ func newBell(sock *net.UnixConn) (*bell, error) {
 
 // hear takes the rings off the socket. Their number and content mean nothing.
 func (b *bell) hear(fd uintptr) bool {
-	var scratch [64]byte
+	var scratch [16]byte
 	n, err := unix.Read(int(fd), scratch[:])
-	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
+	if err == unix.EAGAIN || err == unix.EINTR {
 		return false
 	}
 	b.ended = n <= 0
@@ -81,22 +83,46 @@ func (b *bell) alive() bool {
 	return err == nil && alive
 }
 
-// sleep parks the caller, who wants what want says, until the other end rings or something stirs here. unchanged is
-// asked once more after the announcement, with stirs as it was before the caller last looked.
-func (b *bell) sleep(want uint32, stirs uint64, unchanged func() bool) {
+// enlist announces that s will sleep, and what for: as the leader if there is none. Look once more after it; then s must sleep or
+// resign.
+func (b *bell) enlist(s *sleeper, want uint32) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.leading {
-		b.follow(want, stirs, unchanged)
+		s.woken = make(chan struct{})
+		if b.followers == nil {
+			b.followers = make(map[chan struct{}]uint32)
+		}
+		b.followers[s.woken] = want
+	} else {
+		s.woken = nil
+		b.leading, b.leaderWant = true, want
+	}
+	b.announce()
+}
+
+// sleep parks a sleeper that has enlisted, until the other end rings or something stirs here.
+func (b *bell) sleep(s *sleeper) {
+	if s.woken != nil {
+		<-s.woken
+	} else {
+		b.abdicate(b.raw.Read(b.hearFunc))
+	}
+}
+
+// resign takes back what enlist did.
+func (b *bell) resign(s *sleeper) {
+	if s.woken == nil {
+		b.abdicate(nil)
 		return
 	}
-	b.leading, b.leaderWant = true, want
-	b.announce()
-	b.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.followers, s.woken)
+}
 
-	var err error
-	if b.stirs.Load() == stirs && unchanged() {
-		err = b.raw.Read(b.hearFunc)
-	}
+// abdicate ends the leader's sleep, which err ended if it is not nil, and wakes all.
+func (b *bell) abdicate(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil { // kicked by stir
@@ -117,24 +143,6 @@ func (b *bell) announce() {
 		want |= w
 	}
 	b.end.Sleep(want)
-}
-
-// follow waits for the leader. mu is held on entry and free on return.
-func (b *bell) follow(want uint32, stirs uint64, unchanged func() bool) {
-	woken := make(chan struct{})
-	if b.followers == nil {
-		b.followers = make(map[chan struct{}]uint32)
-	}
-	b.followers[woken] = want
-	b.announce()
-	b.mu.Unlock()
-	if b.stirs.Load() == stirs && unchanged() {
-		<-woken
-		return
-	}
-	b.mu.Lock()
-	delete(b.followers, woken)
-	b.mu.Unlock()
 }
 
 // stir makes every sleeper of this end look again. What they shall see must have been stored before.

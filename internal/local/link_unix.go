@@ -228,18 +228,31 @@ func finish(op *npfs.Op) (n int, buf []byte, err error) {
 	return n, buf, err
 }
 
-func (l *link) Read(p []byte) (n int, err error) {
+func (l *link) Read(p []byte) (int, error) {
 	if err := l.allowed(npfs.ReadData); err != nil {
 		return 0, err
 	}
+	if regionMayShrink {
+		return guarded(l.read, p)
+	}
+	return l.read(p)
+}
+
+// guarded calls f, which touches the region under a lock of npfs only. Elsewhere f is called without it, as its frame would lie on
+// the stack of each goroutine that waits.
+func guarded(f func([]byte) (int, error), p []byte) (n int, err error) {
 	defer guard(&err)
 	expectFaults()
+	return f(p)
+}
+
+func (l *link) read(p []byte) (int, error) {
 	op := newOp()
 	op.Buf = p
 	if !l.end.StartRead(op) {
 		l.await(reading, op)
 	}
-	n, _, err = finish(op)
+	n, _, err := finish(op)
 	return n, err
 }
 
@@ -258,18 +271,24 @@ func (l *link) ReadMessage(buf []byte, limit int) (out []byte, err error) {
 	return out, err
 }
 
-func (l *link) Write(p []byte) (n int, err error) {
+func (l *link) Write(p []byte) (int, error) {
 	if err := l.allowed(npfs.WriteData); err != nil {
 		return 0, err
 	}
-	defer guard(&err)
-	expectFaults()
+	if len(p) > npfs.MaxMessage && l.config.Type == npfs.Byte {
+		return l.writeMuch(p)
+	}
+	if regionMayShrink {
+		return guarded(l.write, p)
+	}
+	return l.write(p)
+}
+
+// writeMuch writes more to a byte pipe than one write can take.
+func (l *link) writeMuch(p []byte) (n int, err error) {
 	for {
-		chunk := p
-		if len(p) > npfs.MaxMessage && l.config.Type == npfs.Byte {
-			chunk = p[:npfs.MaxMessage]
-		}
-		k, err := l.writeOnce(chunk)
+		chunk := p[:min(len(p), npfs.MaxMessage)]
+		k, err := guarded(l.write, chunk)
 		n += k
 		if p = p[k:]; err != nil || len(p) == 0 || k < len(chunk) {
 			return n, err
@@ -277,7 +296,7 @@ func (l *link) Write(p []byte) (n int, err error) {
 	}
 }
 
-func (l *link) writeOnce(p []byte) (int, error) {
+func (l *link) write(p []byte) (int, error) {
 	if l.writeBy.passed() {
 		return 0, os.ErrDeadlineExceeded
 	}
@@ -407,37 +426,57 @@ var (
 )
 
 // await waits for a pending operation: it looks, polls for a moment, then sleeps. A closed link or a passed deadline
-// cancels the operation, unless it is done by then.
+// cancels the operation, unless it is done by then. It sleeps in as few and as small frames as can be, so that the stack of
+// a goroutine that waits is as small as a stack can be.
 func (l *link) await(k *kind, op *npfs.Op) {
-	spin, by := &l.reads, &l.readBy
-	if k == writing {
-		spin, by = &l.writes, &l.writeBy
-	}
 	if l.enter() != nil {
 		l.ended.Wait() // not torndown, for which Close waits for calls that have entered, such as this Flush or Transact
 		k.poll(l.end, op)
 		return
 	}
 	defer l.release()
-	var asleep time.Duration // since when; 0 if polling was enough
+	var s sleeper
+	for l.look(k, op, &s) {
+		l.bell.sleep(&s)
+	}
+}
+
+// sleeper is a call that waits.
+type sleeper struct {
+	since time.Duration // when it first slept; 0 if polling was enough, as the clock is not asked on the fast path
+	woken chan struct{} // closed to wake it; nil for the bell's leader
+}
+
+// look looks whether op is done, polls for a moment, and ends op if its deadline has passed. It returns true, and s is announced, if op must
+// sleep for more.
+func (l *link) look(k *kind, op *npfs.Op, s *sleeper) (sleep bool) {
+	spin, by := &l.reads, &l.readBy
+	if k == writing {
+		spin, by = &l.writes, &l.writeBy
+	}
 	for {
 		stirs, mark := l.bell.stirs.Load(), k.mark(l.end)
 		if k.poll(l.end, op) {
-			break
+			if s.since != 0 {
+				spin.learn(uptime() - s.since)
+			}
+			return false
 		}
 		if by.passed() {
 			k.drop(l.end, op, os.ErrDeadlineExceeded)
-			return
+			return false
 		}
-		unchanged := func() bool { return k.mark(l.end) == mark }
-		if !spin.poll(&mark, func() bool { return !unchanged() || l.bell.stirs.Load() != stirs }) {
-			if asleep == 0 {
-				asleep = uptime()
-			}
-			l.bell.sleep(k.want, stirs, unchanged)
+		changed := func() bool { return mark.Changed() || l.bell.stirs.Load() != stirs }
+		if spin.poll(&mark, changed) {
+			continue
 		}
-	}
-	if asleep != 0 { // the clock is not asked on the fast path
-		spin.learn(uptime() - asleep)
+		if s.since == 0 {
+			s.since = uptime()
+		}
+		l.bell.enlist(s, k.want)
+		if !changed() {
+			return true
+		}
+		l.bell.resign(s)
 	}
 }

@@ -125,9 +125,14 @@ func (e *End) mayStillLetGo(n int) bool {
 
 // ringFor wakes the other end if it announced that it sleeps for what just happened.
 func (e *End) ringFor(want uint32) {
-	if e.peer.asleep.Load()&want != 0 && e.peer.asleep.Swap(0) != 0 {
+	if e.rouse(want) {
 		e.config.Bell()
 	}
+}
+
+// rouse reports whether the other end sleeps for what just happened; then the bell must be rung.
+func (e *End) rouse(want uint32) bool {
+	return e.peer.asleep.Load()&want != 0 && e.peer.asleep.Swap(0) != 0
 }
 
 // What a sleeper of an end waits for; see Sleep.
@@ -222,23 +227,45 @@ func (e *End) CancelRead(op *Op, err error) { e.in.cancel(op, err) }
 // read. It is done on return.
 func (e *End) CancelWrite(op *Op, err error) { e.out.cancel(op, err) }
 
-// A Mark is what polling last saw of the other end; two equal Marks mean that polling again can't help.
+// A Mark is what polling last saw of the other end; while it has not changed, polling again can't help.
 type Mark struct {
+	end        *End
 	word       *atomic.Uint64 // changes whenever the other end moves
 	ignore     uint64         // bits of it that mean nothing here
+	lane       *lane          // where the other end writes, which may take back and finish; nil where it reads
 	moved, cut uint64
 	flags      uint32
 }
 
-// Moved reports whether the other end has moved since the mark was taken. It is one load; withdrawals, endings and what
-// else a new mark would show it does not see.
+// Moved reports whether the other end has moved since the mark was taken. It is one load; withdrawals and endings it does not
+// see.
 func (m *Mark) Moved() bool { return m.word.Load()&^m.ignore != m.moved }
 
+// Changed reports whether anything has changed since the mark was taken.
+func (m *Mark) Changed() bool {
+	return m.Moved() || m.lane != nil && m.lane.cutTo.Load() != m.cut || m.ending() != m.flags
+}
+
+// ending returns how the connection, or what is to be read, has ended.
+func (m *Mark) ending() uint32 {
+	flags := m.end.flags()
+	if m.lane != nil {
+		flags |= m.lane.fin.Load() << 16
+	}
+	return flags
+}
+
 // ReadMark returns the mark that concerns pending reads. It takes no lock and may be polled.
-func (e *End) ReadMark() Mark { return e.in.mark() }
+func (e *End) ReadMark() (m Mark) {
+	e.in.mark(&m)
+	return m
+}
 
 // WriteMark returns the mark that concerns pending writes and flushes.
-func (e *End) WriteMark() Mark { return e.out.mark() }
+func (e *End) WriteMark() (m Mark) {
+	e.out.mark(&m)
+	return m
+}
 
 // Peek is PeekNamedPipe.
 func (e *End) Peek(p []byte) (Peeked, error) { return e.in.peek(p) }

@@ -433,10 +433,11 @@ func (r *reader) poll(op *Op) bool {
 	return op.done
 }
 
-// mark returns what changes when the writer moves or the connection ends. It takes no lock.
-func (r *reader) mark() Mark {
-	tail := &r.lane.tail
-	return Mark{word: tail, moved: tail.Load(), cut: r.lane.cutTo.Load(), flags: r.end.flags() | r.lane.fin.Load()<<16}
+// mark fills in what changes when the writer moves or the connection ends. It takes no lock.
+func (r *reader) mark(m *Mark) {
+	m.end, m.word, m.lane = r.end, &r.lane.tail, r.lane
+	m.moved, m.cut = r.lane.tail.Load(), r.lane.cutTo.Load()
+	m.flags = m.ending()
 }
 
 // cancel ends a pending read with err, unless it has its data: what arrived is returned.

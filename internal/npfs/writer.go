@@ -31,6 +31,7 @@ type writer struct {
 	head      uint64 // the reader's head when last looked at
 	taken     uint64 // the reader's taken when last looked at
 	restarted uint64 // the page, counted in restartStep, in which starting over was last tried
+	roused    bool   // the other end was roused and the bell is not rung yet
 	others    bool   // an operation other than the caller's was completed, so its waiter must be woken
 }
 
@@ -73,11 +74,14 @@ func (w *writer) startLocked(op *Op, p []byte, noWait bool) {
 	w.accept(op)
 }
 
-// unlock releases mu and wakes the waiters of other operations that were completed under it.
+// unlock releases mu, wakes the waiters of other operations that were completed under it, and the other end.
 func (w *writer) unlock() {
-	others := w.others
-	w.others = false
+	others, roused := w.others, w.roused
+	w.others, w.roused = false, false
 	w.mu.Unlock()
+	if roused {
+		w.end.config.Bell()
+	}
 	if others {
 		w.end.config.Wake()
 	}
@@ -239,12 +243,12 @@ func (w *writer) putEmpties(op *Op) {
 	}
 }
 
-// publish shows the reader what is in the ring, and wakes it if it sleeps.
+// publish shows the reader what is in the ring; unlock wakes it if it sleeps.
 func (w *writer) publish() {
 	if w.published != w.tail {
 		w.published = w.tail
 		w.lane.tail.Store(w.tail)
-		w.end.ringFor(wantData)
+		w.roused = w.end.rouse(wantData) || w.roused
 	}
 }
 
@@ -314,10 +318,10 @@ func (w *writer) progress(mine *Op) {
 	w.flushes = slices.DeleteFunc(w.flushes, func(op *Op) bool { return ended(op, w.flushed(op)) })
 }
 
-// mark returns what changes when the reader moves or the connection ends. It takes no lock.
-func (w *writer) mark() Mark {
-	position := &w.lane.position
-	return Mark{word: position, ignore: claimMask, moved: position.Load() &^ claimMask, flags: w.end.flags()}
+// mark fills in what changes when the reader moves or the connection ends. It takes no lock.
+func (w *writer) mark(m *Mark) {
+	m.end, m.word, m.ignore = w.end, &w.lane.position, claimMask
+	m.moved, m.flags = m.word.Load()&^claimMask, m.ending()
 }
 
 // fail ends a pending operation when the connection has ended.

@@ -30,6 +30,7 @@ type reader struct {
 	next     uint64 // ring position of the record after it
 	unmapped error  // why the ring could not be mapped further when last tried
 	dropped  bool   // the writer was killed and what it had not completed was dropped
+	roused   bool   // the other end was roused and the bell is not rung yet
 	others   bool   // a read other than the caller's was completed, so its waiter must be woken
 }
 
@@ -41,11 +42,14 @@ func (r *reader) start(op *Op, noWait bool) bool {
 	return op.done
 }
 
-// unlock releases mu and wakes the waiters of other reads that were completed under it.
+// unlock releases mu, wakes the waiters of other reads that were completed under it, and the other end.
 func (r *reader) unlock() {
-	others := r.others
-	r.others = false
+	others, roused := r.others, r.roused
+	r.others, r.roused = false, false
 	r.mu.Unlock()
+	if roused {
+		r.end.config.Bell()
+	}
 	if others {
 		r.end.config.Wake()
 	}
@@ -191,12 +195,15 @@ func (r *reader) publish(claim uint64) bool {
 	return r.position != before
 }
 
-// release publishes, lets go of the front, and wakes the writer if it sleeps for space.
+// release publishes and lets go of the front.
 func (r *reader) release() {
 	if r.publish(0) {
-		r.end.ringFor(wantSpace)
+		r.rouse()
 	}
 }
+
+// rouse sees to it that a writer which sleeps for space is woken when mu is free: a bell needs much of a stack.
+func (r *reader) rouse() { r.roused = r.end.rouse(wantSpace) || r.roused }
 
 // takeWhole is the usual read: it copies out a whole message that lies in the ring, and then takes it by one
 // compare-and-swap. That fails if the writer has taken anything back since the reader last looked at tail; then, and when
@@ -229,7 +236,7 @@ func (r *reader) takeWhole(op *Op) bool {
 	r.head, r.taken, r.position = r.head+size, r.taken+length, position
 	op.N = int(length)
 	op.finish(nil)
-	r.end.ringFor(wantSpace)
+	r.rouse()
 	return true
 }
 

@@ -30,13 +30,13 @@ type EndConfig struct {
 
 // An End is one end of a connection. All methods may be called concurrently.
 type End struct {
-	config EndConfig // immutable
-	server bool
-	me     *endLine
-	peer   *endLine
-	lines  region
-	in     reader
-	out    writer
+	config     EndConfig // immutable, as is what lies between it and in
+	server     bool
+	me         *endLine
+	peer       *endLine
+	serverLine *endLine // me or peer; only it tells of Disconnect
+	in         reader
+	out        writer
 
 	modes  atomic.Uint32 // packed Modes of this end
 	gone   atomic.Bool   // the other process is known to be dead
@@ -60,7 +60,7 @@ func InitRegion(mem []byte) {
 // running any more.
 func NewEnd(mem []byte, config EndConfig) *End {
 	g := viewRegion(mem, config.InQuota, config.OutQuota)
-	e := &End{config: config, server: config.Server, lines: g}
+	e := &End{config: config, server: config.Server, serverLine: g.server}
 	in, inRing, out, outRing := g.in, g.inRing, g.out, g.outRing
 	inQuota, outQuota := config.InQuota, config.OutQuota
 	e.me, e.peer = g.server, g.client
@@ -90,7 +90,7 @@ func (e *End) reach(r *ring, pos, n uint64) error {
 // flags returns how the connection has ended; 0 while it lives.
 func (e *End) flags() uint32 {
 	f := e.peer.flags.Load() & flagClosed
-	f |= e.lines.server.flags.Load() & flagDisconnected
+	f |= e.serverLine.flags.Load() & flagDisconnected
 	if e.gone.Load() {
 		f |= endGone
 	}

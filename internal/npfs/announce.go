@@ -52,7 +52,7 @@ func (r *reader) awaitFeed(op *Op) {
 // feed hands the first bytes of a write to the read that is announced, if the ring is empty before it.
 func (w *writer) feed(op *Op) {
 	s := w.lane.slot.Load()
-	if s&slotState != slotWaiting || s&slotAt != packAt(w.published) {
+	if !w.awaited(s) {
 		return
 	}
 	k := min(slotSize(s), len(op.data))
@@ -62,6 +62,11 @@ func (w *writer) feed(op *Op) {
 	} else {
 		w.lane.granted.Store(w.granted)
 	}
+}
+
+// awaited reports whether s, the slot, says that a read waits for what comes next.
+func (w *writer) awaited(s uint64) bool {
+	return s&slotState == slotWaiting && s&slotAt == packAt(w.published)
 }
 
 // demand returns the bytes that all pending reads together would take.

@@ -173,7 +173,9 @@ func (w *writer) streaming() bool {
 // whole reports whether the write is in the ring entirely, with the empty messages that it carries.
 func (op *Op) whole() bool { return op.inRing && op.written == len(op.data) && op.empties == 0 }
 
-// restart moves an empty ring's positions to its beginning by a void record. It looks at the reader once in a page only.
+// restart moves an empty ring's positions to its beginning by a void record, which takes up the rest of the ring until the reader has
+// skipped it. So it does that for a read that waits only, which will; else writes that the quota allows might block. It looks
+// at the reader once in a page only.
 func (w *writer) restart() {
 	offset := w.tail & w.ring.mask
 	if offset < restartAfter || w.tail/restartStep == w.restarted {
@@ -182,7 +184,7 @@ func (w *writer) restart() {
 	w.restarted = w.tail / restartStep
 	w.look()
 	rest := w.ring.size() - offset
-	if w.head != w.tail || rest < recordAlign {
+	if w.head != w.tail || !w.awaited(w.lane.slot.Load()) || rest < recordAlign {
 		return
 	}
 	w.ring.setHeader(w.tail, voidRecord|uint32(rest-recordAlign))

@@ -72,3 +72,34 @@ func TestMappingFails(t *testing.T) {
 		}
 	}
 }
+
+// Starting over takes nothing from the quota: as many writes as it allows complete while nobody reads, wherever the ring stands.
+func TestStartingOverKeepsTheQuota(t *testing.T) {
+	const quota = 1 << 16
+	text := string(bytes.Repeat([]byte("q"), quota/4))
+	var s, c *End
+	for carried := 1 << 10; carried <= quota; carried += 5 << 10 {
+		s, c = newPair(t, Message, quota, quota)
+		wantWritten(t, s, startWrite(s, string(make([]byte, carried))), carried, nil)
+		wantRead(t, c, quota, string(make([]byte, carried)), nil)
+		for range 4 {
+			wantWritten(t, s, startWrite(s, text), len(text), nil)
+		}
+		for range 4 {
+			wantRead(t, c, quota, text, nil)
+		}
+	}
+	over := 0
+	for range 1000 {
+		before := s.out.tail & s.out.ring.mask
+		read := startRead(c, quota)
+		wantWritten(t, s, startWrite(s, text[:500]), 500, nil)
+		want(t, c, read, text[:500], nil)
+		if s.out.tail&s.out.ring.mask < before {
+			over++
+		}
+	}
+	if over < 1000*500/restartAfter/2 {
+		t.Errorf("started over %d times although reads waited", over)
+	}
+}

@@ -6,12 +6,22 @@
 
 /* ---- bytes and messages ------------------------------------------------------------------------------------------ */
 
+/* A synchronous read waits for a moment in its own thread, where an answer costs no hand-over. It can't be cancelled meanwhile; who
+ * cancels waits for that moment. */
+enum { MOMENT_MS = 2 };
+
 static BOOL read_end(struct stream *stream, void *buffer, DWORD size, LPDWORD count, OVERLAPPED *overlapped,
                      LPOVERLAPPED_COMPLETION_ROUTINE routine) {
     struct request *request = request_new(stream, overlapped, routine);
     if (request == NULL)
         return FALSE;
     struct start start = {0, 0, 0};
+    if (request->synchronous) {
+        int error = anypipe_read(stream->end, buffer, size, &start.length, MOMENT_MS);
+        if (error != ANYPIPE_TIMEOUT)
+            return request_finished(request, (DWORD)error, start.length, count);
+        start.length = 0;
+    }
     start.error = anypipe_read_start(stream->end, buffer, size, request_done, request, &start.operation, &start.length);
     return request_started(request, &start, count);
 }

@@ -92,7 +92,7 @@ func (s *started) read(e *end, r *Request) {
 // transact begins a transact. One into a buffer of the caller's is one call of the kernel.
 func (s *started) transact(e *end, r *Request) {
 	if r.Whole {
-		s.background(e, func() { s.out, s.err = e.transact(s.ctx, r.In, r.Out, r.Limit) })
+		s.transactWhole(e, r)
 		return
 	}
 	mine := e.turns.try(true)
@@ -105,6 +105,36 @@ func (s *started) transact(e *end, r *Request) {
 		if s.n, s.err = n, err; status == windows.STATUS_BUFFER_OVERFLOW {
 			s.err = winerr.MoreData
 		}
+	})
+}
+
+// transactWhole begins a transact with an answer of any size: the kernel has the request on return, and the goroutine reads what the
+// first buffer had no room for.
+func (s *started) transactWhole(e *end, r *Request) {
+	p, err := completions()
+	if err != nil {
+		s.err = err
+		s.end(e)
+		return
+	}
+	mine := e.turns.try(true)
+	op, reply := e.transaction(r.In, r.Out, r.Limit)
+	status, pending := p.begin(op, submitControl)
+	if pending {
+		e.reads.add(op, e.over)
+	}
+	s.background(e, func() {
+		if pending {
+			op.await(s.ctx, e.reads)
+			e.reads.remove(op)
+			status = op.status()
+		}
+		n, status, err := op.outcome(status)
+		op.free()
+		if mine {
+			defer e.turns.drop(true)
+		}
+		s.out, s.err = reply.finish(s.ctx, e, n, status, err)
 	})
 }
 

@@ -180,29 +180,46 @@ func (e *end) transact(ctx context.Context, request, buf []byte, limit int) ([]b
 	if e.turns.try(true) {
 		defer e.turns.drop(true)
 	}
-	from := len(buf)
-	buf = makeRoom(buf, 0)
-	room := buf[from:cap(buf)]
+	op, reply := e.transaction(request, buf, limit)
+	n, status, err := e.runUntil(ctx, e.reads, op, submitControl)
+	op.free()
+	return reply.finish(ctx, e, n, status, err)
+}
+
+// reply is where a transact's answer goes: it is appended to buf, at most limit bytes of it if that is not 0.
+type reply struct {
+	buf   []byte // with room behind from
+	from  int
+	limit int
+}
+
+// transaction returns the operation that sends a request and reads what fits of the answer.
+func (e *end) transaction(request, buf []byte, limit int) (*operation, reply) {
+	r := reply{makeRoom(buf, 0), len(buf), limit}
+	room := r.buf[r.from:cap(r.buf)]
 	if limit > 0 {
 		room = room[:min(len(room), limit)]
 	}
 	op := newOperation(e.handle)
 	op.code, op.in, op.out = fsctlTransceive, request, room
-	n, status, err := e.runUntil(ctx, e.reads, op, submitControl)
-	op.free()
+	return op, r
+}
+
+// finish is given how the operation ended, and reads what is left of the answer.
+func (r reply) finish(ctx context.Context, e *end, n int, status windows.NTStatus, err error) ([]byte, error) {
 	if err != nil {
-		return buf[:from], err
+		return r.buf[:r.from], err
 	}
-	buf = buf[:from+n]
+	buf := r.buf[:r.from+n]
 	switch {
 	case status != windows.STATUS_BUFFER_OVERFLOW:
 		return buf, nil
-	case n == limit:
+	case n == r.limit:
 		return buf, winerr.MoreData
 	}
 	rest, err := e.restOfMessage()
 	if err != nil {
 		return buf, err
 	}
-	return e.readMessage(ctx, buf, from, limit, rest)
+	return e.readMessage(ctx, buf, r.from, r.limit, rest)
 }

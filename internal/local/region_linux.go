@@ -3,6 +3,7 @@ package local
 import (
 	"fmt"
 	"os"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -44,8 +45,30 @@ func checkRegionSeals(f *os.File) error {
 }
 
 // firstMapped returns how many bytes of a region of the given size an end maps at first. A page of page tables covers 512
-// connections so, where whole regions need one each for every other connection.
-func firstMapped(int) int { return npfs.PageSize }
+// connections so, where whole regions need one each for every other connection. Where the system can't map the rest later (valgrind and some
+// sandboxes know no mremap that duplicates) an end begins with all.
+func firstMapped(size int) int {
+	if canMapAgain() {
+		return npfs.PageSize
+	}
+	return size
+}
+
+// canMapAgain tries once what mapWhole does.
+var canMapAgain = sync.OnceValue(func() bool {
+	page, err := unix.MmapPtr(-1, 0, nil, npfs.PageSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANON)
+	if err != nil {
+		return false
+	}
+	mem := unsafe.Slice((*byte)(page), npfs.PageSize)
+	defer unmapRegion(mem)
+	again, err := mapWhole(mem, len(mem))
+	if err != nil {
+		return false
+	}
+	unmapRegion(again)
+	return true
+})
 
 // mapWhole maps the whole region a second time; mem is its beginning and stays. It needs no file: mremap makes a new mapping of
 // shared memory if the old one's size is said to be 0.

@@ -221,7 +221,9 @@ ANYPIPE_API int anypipe_write(anypipe_handle end, const void *data, size_t size,
 
 /* Reads the next whole message, of any size, whatever the read mode; *message is the caller's to anypipe_free. An
  * empty message is length 0 and not NULL. A message over max_message gives its first max_message bytes and
- * ANYPIPE_MORE_DATA; the rest stays. ANYPIPE_BAD_PIPE on byte pipes. */
+ * ANYPIPE_MORE_DATA; the rest stays. If the wait ends while a message is still coming in, what has come is given with ANYPIPE_TIMEOUT or
+ * ANYPIPE_ABORTED, and the next read goes on in it: so *message may be there, to be freed, whatever the result. ANYPIPE_BAD_PIPE on
+ * byte pipes. */
 ANYPIPE_API int anypipe_read_message(anypipe_handle end, void **message, size_t *length, int64_t timeout_ms);
 
 /* anypipe_write for message pipes only: ANYPIPE_BAD_PIPE on byte pipes, where no boundaries would be kept. */

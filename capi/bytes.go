@@ -19,9 +19,10 @@ func view(memory unsafe.Pointer, size C.size_t) []byte {
 	return unsafe.Slice((*byte)(memory), int(size))
 }
 
-// giveMessage gives a copy of the message to the caller, if there is one: also the beginning of one that was too long.
+// giveMessage gives a copy of the message to the caller, if there is one: also the beginning of one that was too long, or that was
+// still coming in when the wait ended.
 func giveMessage(message []byte, err error, out *unsafe.Pointer, length *C.size_t) C.int {
-	if err != nil && !errors.Is(err, anypipe.ErrMoreData) {
+	if err != nil && len(message) == 0 && !errors.Is(err, anypipe.ErrMoreData) {
 		return result(err)
 	}
 	memory := C.malloc(C.size_t(max(1, len(message))))

@@ -528,6 +528,30 @@ static void operations(void) {
     OK(anypipe_close(c));
 }
 
+/* A message that is still coming in when the wait ends: its part is given, and nothing is lost. */
+static void parts_of_messages(void) {
+    static char large[2 << 20];
+    anypipe_handle s, c;
+    event sent = EVENT_INIT;
+    size_t have = 0;
+    void *m;
+    connected("parts_of_messages", ANYPIPE_MESSAGE, 0, &s, &c);
+    for (size_t i = 0; i < sizeof large; i++) large[i] = (char)(i % 251);
+    IS(ANYPIPE_IO_PENDING, anypipe_write_start(c, large, sizeof large, event_done, &sent, NULL, NULL));
+    while (have < sizeof large) {
+        int error = anypipe_read_message(s, &m, &length, have == 0 ? 0 : 20);
+        CHECK(error == ANYPIPE_OK || error == ANYPIPE_TIMEOUT);
+        CHECK(have != 0 || (length > 0 && length < sizeof large)); /* the ring holds less than the message */
+        CHECK(have + length <= sizeof large && (length == 0 || memcmp(m, large + have, length) == 0));
+        have += length;
+        anypipe_free(m);
+    }
+    event_wait(&sent, 1);
+    CHECK(sent.error == ANYPIPE_OK && sent.length == sizeof large);
+    OK(anypipe_close(s));
+    OK(anypipe_close(c));
+}
+
 static void connects(void) {
     anypipe_handle s, c, op;
     event one = EVENT_INIT;
@@ -767,6 +791,7 @@ static const struct {
 } tests[] = {
     TEST(names_and_texts), TEST(refusals), TEST(bad_options), TEST(wrong_handles), TEST(instances), TEST(listener), TEST(byte_pipes),
     TEST(messages), TEST(limited_messages), TEST(transacts), TEST(calls), TEST(pairs), TEST(identity), TEST(listing), TEST(operations),
+    TEST(parts_of_messages),
     TEST(connects), TEST(cancelling), TEST(on_message), TEST(close_from_callbacks), TEST(threads), TEST(closed_twice),
 };
 

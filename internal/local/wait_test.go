@@ -28,6 +28,9 @@ func TestWaitTimeouts(t *testing.T) {
 	cfg.DefaultTimeout = 3 * time.Millisecond
 	mustCreate(t, "x", cfg)
 	ok(t, "LISTENING", wait(t, "x", forever))
+	for range 50 { // the talk with the door is no part of the timeout
+		ok(t, "LISTENING, 1 ns", wait(t, "x", time.Nanosecond))
+	}
 	open(t, "x")
 	wants(t, "busy, default", wait(t, "x", 0), winerr.SemTimeout)
 	wants(t, "busy, 1 ms", wait(t, "x", time.Millisecond), winerr.SemTimeout)

@@ -19,13 +19,14 @@ import (
 // first creator chose, a negative one for ever.
 //
 // The client waits at the doors of all server processes at once, and looks again when one leaves or joins. If ctx is done when
-// the wait begins, it asks all the same, as an instance that is there counts more.
+// the wait begins, it asks all the same, as an instance that is there counts more. For the same reason the timeout counts from
+// when all doors have answered, as Windows has no doors to talk with; one that is silent delays it by handshakeTimeout at most.
 func Wait(ctx context.Context, server, pipe string, timeout time.Duration) error {
 	if err := checkServer(server); err != nil {
 		return err
 	}
-	var expired <-chan time.Time // nil: never
-	pause := newPause()          // so that a door that hangs up on us each time can't make us spin
+	var clock *countdown // nil: the wait is for ever
+	pause := newPause()  // so that a door that hangs up on us each time can't make us spin
 	for {
 		c, doors, err := findServed(pipe)
 		if err != nil {
@@ -39,12 +40,11 @@ func Wait(ctx context.Context, server, pipe string, timeout time.Duration) error
 				return err
 			}
 		}
-		if timeout > 0 && expired == nil {
-			t := time.NewTimer(timeout)
-			defer t.Stop()
-			expired = t.C
+		if timeout > 0 && clock == nil {
+			clock = &countdown{timer: time.NewTimer(handshakeTimeout + timeout), timeout: timeout}
+			defer clock.timer.Stop()
 		}
-		again, err := c.wait(ctx, expired, doors)
+		again, err := c.wait(ctx, clock, doors)
 		if !again {
 			return err
 		}
@@ -52,6 +52,28 @@ func Wait(ctx context.Context, server, pipe string, timeout time.Duration) error
 			return err
 		}
 	}
+}
+
+// A countdown is the timeout of one Wait, whose goroutine alone uses it.
+type countdown struct {
+	timer   *time.Timer
+	timeout time.Duration // until start; 0 from then on
+}
+
+// start makes the timeout count from now, the first time that it is called.
+func (c *countdown) start() {
+	if c != nil && c.timeout > 0 {
+		c.timer.Reset(c.timeout)
+		c.timeout = 0
+	}
+}
+
+// expired gets a value when the time is over; nil, which never does, for a wait for ever.
+func (c *countdown) expired() <-chan time.Time {
+	if c == nil {
+		return nil
+	}
+	return c.timer.C
 }
 
 // defaultTimeout returns what the first creator chose; 0 if the claim has vanished meanwhile.
@@ -95,7 +117,7 @@ type round struct {
 }
 
 // wait waits at the doors until something happens. again says that it is time to look for the doors again.
-func (c *claim) wait(ctx context.Context, expired <-chan time.Time, doors []doorFile) (again bool, err error) {
+func (c *claim) wait(ctx context.Context, clock *countdown, doors []doorFile) (again bool, err error) {
 	done, once := ctx.Done(), ctx.Err() != nil
 	inner, cancel := context.WithCancel(ctx)
 	if once {
@@ -115,7 +137,7 @@ func (c *claim) wait(ctx context.Context, expired <-chan time.Time, doors []door
 		select {
 		case err := <-r.ended:
 			return errors.Is(err, errClaimGone), err
-		case <-expired:
+		case <-clock.expired():
 			return false, winerr.SemTimeout
 		case <-done:
 			return false, ctx.Err()
@@ -127,6 +149,9 @@ func (c *claim) wait(ctx context.Context, expired <-chan time.Time, doors []door
 			}
 			if missing == 0 && once {
 				return false, ctx.Err()
+			}
+			if missing == 0 {
+				clock.start()
 			}
 		}
 	}

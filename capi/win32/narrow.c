@@ -1,6 +1,8 @@
 /* narrow.c: functions of narrow text, which is UTF-8: copying, printing, messages. */
 #include "world.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -94,6 +96,67 @@ HRESULT StringCbPrintfA(LPSTR to, size_t size, LPCSTR format, ...) {
     HRESULT result = StringCchVPrintfA(to, size, format, arguments);
     va_end(arguments);
     return result;
+}
+
+/* ---- the C library's functions with sizes ------------------------------------------------------------------------ */
+
+void too_small(const char *function) {
+    fprintf(stderr, "%s: the text does not fit\n", function);
+    abort();
+}
+
+errno_t strcpy_s(char *to, size_t size, const char *from) {
+    if (StringCchCopyA(to, size, from) != S_OK)
+        too_small("strcpy_s");
+    return 0;
+}
+
+errno_t strcat_s(char *to, size_t size, const char *from) {
+    if (StringCchCatA(to, size, from) != S_OK)
+        too_small("strcat_s");
+    return 0;
+}
+
+errno_t strncpy_s(char *to, size_t size, const char *from, size_t count) {
+    size_t length = strnlen(from, count == _TRUNCATE ? size : count);
+    bool cut = count == _TRUNCATE && length >= size;
+    if (size == 0 || (length >= size && !cut))
+        too_small("strncpy_s");
+    length = cut ? size - 1 : length;
+    memcpy(to, from, length);
+    to[length] = 0;
+    return cut ? 80 /* Windows' STRUNCATE */ : 0;
+}
+
+int sprintf_s(char *to, size_t size, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = print(to, size, format, arguments);
+    va_end(arguments);
+    if (length >= size)
+        too_small("sprintf_s");
+    return (int)length;
+}
+
+int _snprintf(char *to, size_t size, const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    size_t length = print(NULL, 0, format, arguments);
+    char *whole = malloc(length + 1);
+    if (whole != NULL) {
+        print(whole, length + 1, format, again);
+        memcpy(to, whole, length < size ? length + 1 : size);
+    }
+    free(whole);
+    va_end(again);
+    va_end(arguments);
+    return whole != NULL && length <= size ? (int)length : -1;
+}
+
+errno_t fopen_s(FILE **file, const char *name, const char *mode) {
+    *file = fopen(name, mode);
+    return *file != NULL ? 0 : errno;
 }
 
 /* ---- messages ---------------------------------------------------------------------------------------------------- */

@@ -152,6 +152,11 @@ BOOL AddAccessDeniedAce(PACL acl, DWORD revision, DWORD mask, PSID sid) {
     return (void)revision, add_entry(acl, ACCESS_DENIED_ACE_TYPE, mask, sid);
 }
 
+BOOL GetAce(PACL acl, DWORD index, LPVOID *entry) {
+    *entry = acl != NULL && index < acl->AceCount && entry_after(acl, (WORD)(index + 1)) != NULL ? entry_after(acl, (WORD)index) : NULL;
+    return *entry != NULL ? TRUE : fail(ERROR_INVALID_PARAMETER);
+}
+
 /* ---- SDDL -------------------------------------------------------------------------------------------------------- */
 
 static void print_sid(FILE *to, const SID *sid) {

@@ -62,16 +62,18 @@ HANDLE HeapCreate(DWORD flags, SIZE_T initial, SIZE_T maximum) { return (void)fl
 BOOL HeapDestroy(HANDLE heap) { return (void)heap, TRUE; }
 
 HLOCAL LocalAlloc(UINT flags, SIZE_T size) {
-    void *memory = (flags & LMEM_ZEROINIT) != 0 ? calloc(1, size > 0 ? size : 1) : malloc(size > 0 ? size : 1);
+    void *memory = HeapAlloc(NULL, (flags & LMEM_ZEROINIT) != 0 ? HEAP_ZERO_MEMORY : 0, size);
     if (memory == NULL)
         SetLastError(ERROR_NOT_ENOUGH_MEMORY);
     return memory;
 }
 
 HLOCAL LocalFree(HLOCAL memory) {
-    free(memory);
+    HeapFree(NULL, 0, memory);
     return NULL;
 }
+
+SIZE_T LocalSize(HLOCAL memory) { return memory != NULL ? HeapSize(NULL, 0, memory) : 0; }
 
 HGLOBAL GlobalAlloc(UINT flags, SIZE_T size) { return LocalAlloc(flags, size); }
 HGLOBAL GlobalFree(HGLOBAL memory) { return LocalFree(memory); }

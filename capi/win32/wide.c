@@ -349,6 +349,66 @@ HRESULT StringCbPrintfW(LPWSTR to, size_t size, LPCWSTR format, ...) {
 
 int anypipe_wcsicmp(const wchar_t *first, const wchar_t *second) { return compare(first, second, SIZE_MAX, true); }
 
+/* ---- the C library's functions with sizes, and of searching ------------------------------------------------------ */
+
+errno_t wcscpy_s(wchar_t *to, size_t size, const wchar_t *from) {
+    if (StringCchCopyW(to, size, from) != S_OK)
+        too_small("wcscpy_s");
+    return 0;
+}
+
+errno_t wcscat_s(wchar_t *to, size_t size, const wchar_t *from) {
+    if (StringCchCatW(to, size, from) != S_OK)
+        too_small("wcscat_s");
+    return 0;
+}
+
+int swprintf_s(wchar_t *to, size_t size, const wchar_t *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = print(to, size, format, arguments);
+    va_end(arguments);
+    if (length >= size)
+        too_small("swprintf_s");
+    return (int)length;
+}
+
+wchar_t *anypipe_wcsncpy(wchar_t *to, const wchar_t *from, size_t count) {
+    for (size_t i = 0; i < count; ++i)
+        to[i] = *from != 0 ? *from++ : 0;
+    return to;
+}
+
+wchar_t *anypipe_wcschr(const wchar_t *text, wchar_t c) {
+    while (*text != c && *text != 0)
+        ++text;
+    return *text == c ? (wchar_t *)(uintptr_t)text : NULL;
+}
+
+wchar_t *anypipe_wcsrchr(const wchar_t *text, wchar_t c) {
+    for (size_t at = wide_length(text) + 1; at-- > 0;)
+        if (text[at] == c)
+            return (wchar_t *)(uintptr_t)(text + at);
+    return NULL;
+}
+
+wchar_t *anypipe_wcsstr(const wchar_t *text, const wchar_t *part) {
+    size_t length = wide_length(part), left = wide_length(text);
+    for (; left >= length; ++text, --left)
+        if (memcmp(text, part, length * sizeof *part) == 0)
+            return (wchar_t *)(uintptr_t)text;
+    return NULL;
+}
+
+int MessageBoxW(HWND owner, LPCWSTR text, LPCWSTR title, UINT type) {
+    char *narrow_text, *narrow_title = NULL;
+    bool made = narrow(text, &narrow_text) && narrow(title, &narrow_title);
+    int button = made ? MessageBoxA(owner, narrow_text, narrow_title, type) : 0;
+    free(narrow_text);
+    free(narrow_title);
+    return button;
+}
+
 int anypipe_wtoi(const wchar_t *text) {
     char *utf8;
     int number = narrow(text, &utf8) && utf8 != NULL ? atoi(utf8) : 0;

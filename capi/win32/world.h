@@ -252,4 +252,7 @@ DWORD own_user(char *name, size_t size);
 
 struct text_output; /* see format.h */
 
+/* Ends the program, as Windows' C library does by default when a text does not fit. */
+void too_small(const char *function) __attribute__((noreturn));
+
 #endif

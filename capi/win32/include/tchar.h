@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "securecrt.h"
 #include "widecrt.h"
 
 typedef TCHAR _TCHAR;
@@ -24,6 +25,13 @@ typedef TCHAR _TCHAR;
 #define _tcscmp wcscmp
 #define _tcsncmp wcsncmp
 #define _tcsicmp anypipe_wcsicmp
+#define _tcsncpy anypipe_wcsncpy
+#define _tcschr anypipe_wcschr
+#define _tcsrchr anypipe_wcsrchr
+#define _tcsstr anypipe_wcsstr
+#define _tcscpy_s wcscpy_s
+#define _tcscat_s wcscat_s
+#define _stprintf_s swprintf_s
 #define _fgetts anypipe_fgetws
 #define _ttoi anypipe_wtoi
 #define _tstoi anypipe_wtoi
@@ -39,7 +47,12 @@ typedef TCHAR _TCHAR;
 #define _tcscmp strcmp
 #define _tcsncmp strncmp
 #define _tcsicmp strcasecmp
+#define _tcsncpy strncpy
 #define _tcschr strchr
+#define _tcsrchr strrchr
+#define _tcscpy_s strcpy_s
+#define _tcscat_s strcat_s
+#define _stprintf_s sprintf_s
 #define _tcsstr strstr
 #define _fgetts fgets
 #define _ttoi atoi

@@ -27,6 +27,10 @@ int wcscmp(const wchar_t *first, const wchar_t *second) ANYPIPE_W32_WIDE(wcscmp)
 int wcsncmp(const wchar_t *first, const wchar_t *second, size_t count) ANYPIPE_W32_WIDE(wcsncmp);
 #endif
 int anypipe_wcsicmp(const wchar_t *first, const wchar_t *second) ANYPIPE_W32_WIDE(wcsicmp);
+wchar_t *anypipe_wcsncpy(wchar_t *to, const wchar_t *from, size_t count) ANYPIPE_W32_WIDE(wcsncpy);
+wchar_t *anypipe_wcschr(const wchar_t *text, wchar_t c) ANYPIPE_W32_WIDE(wcschr);
+wchar_t *anypipe_wcsrchr(const wchar_t *text, wchar_t c) ANYPIPE_W32_WIDE(wcsrchr);
+wchar_t *anypipe_wcsstr(const wchar_t *text, const wchar_t *part) ANYPIPE_W32_WIDE(wcsstr);
 int anypipe_wtoi(const wchar_t *text) ANYPIPE_W32_WIDE(wtoi);
 wchar_t *anypipe_fgetws(wchar_t *to, int size, FILE *stream) ANYPIPE_W32_WIDE(fgetws);
 

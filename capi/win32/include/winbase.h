@@ -32,6 +32,8 @@ BOOL WINAPI HeapFree(HANDLE heap, DWORD flags, LPVOID memory) ANYPIPE_W32(HeapFr
 HLOCAL WINAPI LocalAlloc(UINT flags, SIZE_T size) ANYPIPE_W32(LocalAlloc);
 HLOCAL WINAPI LocalFree(HLOCAL memory) ANYPIPE_W32(LocalFree);
 HGLOBAL WINAPI GlobalAlloc(UINT flags, SIZE_T size) ANYPIPE_W32(GlobalAlloc);
+SIZE_T WINAPI LocalSize(HLOCAL memory) ANYPIPE_W32(LocalSize);
+SIZE_T WINAPI GlobalSize(HGLOBAL memory) ANYPIPE_W32(LocalSize);
 HGLOBAL WINAPI GlobalFree(HGLOBAL memory) ANYPIPE_W32(GlobalFree);
 ANYPIPE_W32_END
 
@@ -98,6 +100,7 @@ BOOL WINAPI IsValidSid(PSID sid) ANYPIPE_W32(IsValidSid);
 BOOL WINAPI EqualSid(PSID first, PSID second) ANYPIPE_W32(EqualSid);
 BOOL WINAPI InitializeAcl(PACL acl, DWORD size, DWORD revision) ANYPIPE_W32(InitializeAcl);
 BOOL WINAPI AddAccessAllowedAce(PACL acl, DWORD revision, DWORD mask, PSID sid) ANYPIPE_W32(AddAccessAllowedAce);
+BOOL WINAPI GetAce(PACL acl, DWORD index, LPVOID *entry) ANYPIPE_W32(GetAce);
 BOOL WINAPI AddAccessDeniedAce(PACL acl, DWORD revision, DWORD mask, PSID sid) ANYPIPE_W32(AddAccessDeniedAce);
 ANYPIPE_W32_END
 
@@ -156,8 +159,28 @@ HANDLE WINAPI GetStdHandle(DWORD which) ANYPIPE_W32(GetStdHandle);
 BOOL WINAPI SetStdHandle(DWORD which, HANDLE handle) ANYPIPE_W32(SetStdHandle);
 #define ANYPIPE_W32_SetConsoleTitle(C, M) (C title)
 ANYPIPE_W32_AW(BOOL, SetConsoleTitle);
+/* SIGINT is CTRL_C_EVENT, SIGQUIT CTRL_BREAK_EVENT and SIGTERM CTRL_CLOSE_EVENT. */
+BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE routine, BOOL add) ANYPIPE_W32(SetConsoleCtrlHandler);
 BOOL WINAPI SetConsoleOutputCP(UINT page) ANYPIPE_W32(SetConsoleOutputCP);
 BOOL WINAPI SetConsoleCP(UINT page) ANYPIPE_W32(SetConsoleCP);
+ANYPIPE_W32_END
+
+/* ---- message boxes ----------------------------------------------------------------------------------------------- */
+
+#define MB_OK 0u
+#define MB_OKCANCEL 1u
+#define MB_YESNO 4u
+#define MB_TYPEMASK 0xFu
+#define MB_ICONERROR 0x10u
+#define MB_ICONSTOP MB_ICONERROR
+#define MB_ICONWARNING 0x30u
+#define MB_ICONINFORMATION 0x40u
+#define IDOK 1
+
+ANYPIPE_W32_BEGIN
+/* A box with only OK is a line on standard error, and at once confirmed; others are ERROR_NOT_SUPPORTED. */
+#define ANYPIPE_W32_MessageBox(C, M) (HWND owner, C text, C title, UINT type)
+ANYPIPE_W32_AW(int, MessageBox);
 ANYPIPE_W32_END
 
 #endif

@@ -82,6 +82,17 @@
 #ifndef _inline
 #define _inline __inline__
 #endif
+/* Each word that is known; another is an error, as it could mean anything. */
+#ifndef __declspec
+#define __declspec(word) ANYPIPE_W32_DECLSPEC_##word
+#endif
+#define ANYPIPE_W32_DECLSPEC_dllexport __attribute__((visibility("default")))
+#define ANYPIPE_W32_DECLSPEC_dllimport
+#define ANYPIPE_W32_DECLSPEC_noinline __attribute__((noinline))
+#define ANYPIPE_W32_DECLSPEC_noreturn __attribute__((noreturn))
+#define ANYPIPE_W32_DECLSPEC_deprecated __attribute__((deprecated))
+#define ANYPIPE_W32_DECLSPEC_thread __thread
+#define ANYPIPE_W32_DECLSPEC_align(bytes) __attribute__((aligned(bytes)))
 #define FAR
 #define NEAR
 #define CONST const

@@ -8,6 +8,11 @@
 #error "this header is for other systems than Windows, which has its own"
 #endif
 
+#include <ctype.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "securecrt.h"
 #include "winbase.h"
 #include "widecrt.h"
 

@@ -1,0 +1,2 @@
+/* accctrl.h: see aclapi.h. */
+#include "aclapi.h"

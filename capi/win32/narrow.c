@@ -154,6 +154,13 @@ int _snprintf(char *to, size_t size, const char *format, ...) {
     return whole != NULL && length <= size ? (int)length : -1;
 }
 
+errno_t memcpy_s(void *to, size_t size, const void *from, size_t count) {
+    if (count > size)
+        too_small("memcpy_s");
+    memcpy(to, from, count);
+    return 0;
+}
+
 errno_t fopen_s(FILE **file, const char *name, const char *mode) {
     *file = fopen(name, mode);
     return *file != NULL ? 0 : errno;

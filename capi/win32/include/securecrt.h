@@ -16,6 +16,7 @@ errno_t strncpy_s(char *to, size_t size, const char *from, size_t count) ANYPIPE
 int sprintf_s(char *to, size_t size, const char *format, ...) ANYPIPE_W32(sprintf_s);
 /* -1, and no NUL, if the text is longer than size. */
 int _snprintf(char *to, size_t size, const char *format, ...) ANYPIPE_W32(snprintf);
+errno_t memcpy_s(void *to, size_t size, const void *from, size_t count) ANYPIPE_W32(memcpy_s);
 errno_t fopen_s(FILE **file, const char *name, const char *mode) ANYPIPE_W32(fopen_s);
 errno_t wcscpy_s(wchar_t *to, size_t size, const wchar_t *from) ANYPIPE_W32_WIDE(wcscpy_s);
 errno_t wcscat_s(wchar_t *to, size_t size, const wchar_t *from) ANYPIPE_W32_WIDE(wcscat_s);

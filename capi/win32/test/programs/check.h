@@ -36,7 +36,7 @@ static int check_failures;
 #define EXPECT_QUIET(handle) EXPECT("signalled " #handle, WaitForSingleObject((handle), 0), WAIT_TIMEOUT)
 
 /* Whether this is Wine, where Windows is not what is seen; what says how. */
-static BOOL wine_differs(const char *what) {
+static inline BOOL wine_differs(const char *what) {
 #ifdef _WIN32
     BOOL wine = GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version") != NULL;
     if (wine)

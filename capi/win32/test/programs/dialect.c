@@ -1,9 +1,10 @@
 /* dialect.c: what published programs use around pipes: sized text, TCHAR's names, __declspec, access lists of entries, Ctrl+C handlers, headers in
  * any spelling. */
-#include <SDKDDKVer.h>
-#ifdef _WIN32
-#include <windows.h> /* a cross compiler has it in lower case only */
+#ifdef _WIN32 /* a cross compiler has its headers in lower case only */
+#include <sdkddkver.h>
+#include <windows.h>
 #else
+#include <SDKDDKVer.h>
 #include <Windows.h>
 #endif
 #include <accctrl.h>

@@ -86,6 +86,9 @@
 #ifndef __declspec
 #define __declspec(word) ANYPIPE_W32_DECLSPEC_##word
 #endif
+#ifndef _declspec
+#define _declspec __declspec
+#endif
 #define ANYPIPE_W32_DECLSPEC_dllexport __attribute__((visibility("default")))
 #define ANYPIPE_W32_DECLSPEC_dllimport
 #define ANYPIPE_W32_DECLSPEC_noinline __attribute__((noinline))

@@ -20,7 +20,11 @@
 #include <signal.h>
 #endif
 
+#ifdef _WIN32 /* for whose __declspec(thread) mingw warns that it does nothing */
+static __thread int of_thread;
+#else
 static __declspec(thread) int of_thread;
+#endif
 static HANDLE told;
 
 static DWORD WINAPI count_up(LPVOID unused) { return (DWORD)(++of_thread + (unused != NULL)); }

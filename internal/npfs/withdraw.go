@@ -12,6 +12,7 @@ func (w *writer) withdraw(op *Op) int {
 		if w.typ == Message && gone-op.start > uint64(op.written) {
 			kept = int(max(w.taken, op.start) - op.start) // the read was promised more: for it this message never happened
 		}
+		kept = min(kept, w.padded(op, kept))
 		w.granted = min(w.granted, op.start+uint64(kept))
 	}
 	if kept == len(op.data) && op.inRing {
@@ -25,6 +26,15 @@ func (w *writer) withdraw(op *Op) int {
 		w.count(-len(op.data), -1)
 	}
 	w.closeGap(op, removed)
+	return kept
+}
+
+// padded returns how many of the first kept bytes of op can stay if the padding behind them must fit too: a ring that is full to
+// its last byte in the middle of a record has no room for it.
+func (w *writer) padded(op *Op, kept int) int {
+	if room := w.head + w.ring.size() - op.record - recordAlign; op.inRing && alignRecord(uint64(kept)) > room {
+		return int(room &^ (recordAlign - 1))
+	}
 	return kept
 }
 

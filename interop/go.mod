@@ -7,6 +7,9 @@ require (
 	github.com/anypipe/anypipe v0.0.0
 )
 
-require golang.org/x/sys v0.49.0 // indirect
+require (
+	github.com/creack/pty v1.1.24
+	golang.org/x/sys v0.49.0 // indirect
+)
 
 replace github.com/anypipe/anypipe => ../

@@ -30,6 +30,7 @@ type app struct {
 // with Ctrl-C.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: &output{stdout}, stderr: stderr, log: log.New(stderr, "anypipe: ", 0)}
+	defer understandEscapes(terminal(stdout), terminal(stderr))()
 	root := a.rootCommand()
 	root.SetArgs(append([]string{}, args...)) // never nil, which cobra takes for os.Args
 	root.SetIn(stdin)

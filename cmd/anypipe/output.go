@@ -63,7 +63,8 @@ func (a *app) colored(stream any) bool {
 	case "always":
 		return true
 	case "auto":
-		return terminal(stream) != nil && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		f := terminal(stream)
+		return f != nil && understandsEscapes(f) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
 	return false
 }

@@ -9,7 +9,7 @@ require (
 
 require (
 	github.com/creack/pty v1.1.24
-	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/sys v0.49.0
 )
 
 replace github.com/anypipe/anypipe => ../

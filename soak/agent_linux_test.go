@@ -21,7 +21,7 @@ func runAgent(role []string) int {
 	agents := map[string]func(args []string, in *bufio.Scanner) error{
 		"serve": agentServe, "load": agentLoad, "churn": agentChurn, "create": agentCreate, "honest": agentHonest,
 		"scribble": agentScribble, "flood": agentFlood, "victim": agentVictim, "idle": agentIdle, "busy": agentBusy,
-		"few": agentFew, "spy": agentSpy,
+		"few": agentFew, "spy": agentSpy, "withdraw": agentWithdraw, "reader": agentReader,
 	}
 	run := agents[role[0]]
 	if run == nil {

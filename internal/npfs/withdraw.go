@@ -116,3 +116,11 @@ func (w *writer) claim() (position uint64, ok bool) {
 		}
 	}
 }
+
+// settle ends the reader's taking after Disconnect: what it has taken by now counts as written, and what it is about to take
+// without a claim it won't get, as it finds the mark and then the flag.
+func (w *writer) settle() {
+	if position, ok := w.claim(); ok {
+		w.lane.position.Store(position | claimRevised)
+	}
+}

@@ -302,6 +302,9 @@ func (w *writer) complete(op *Op) bool {
 // mine, which may be nil.
 func (w *writer) progress(mine *Op) {
 	flags := w.end.flags()
+	if flags&flagDisconnected != 0 && flags&endBroken == 0 && len(w.pending) > 0 {
+		w.settle()
+	}
 	w.look()
 	for _, op := range w.pending {
 		if !op.whole() && flags == 0 {

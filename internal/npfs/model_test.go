@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/anypipe/anypipe/internal/winerr"
@@ -216,9 +217,27 @@ func (s step) String() string {
 func randomSteps(r *rand.Rand, n int) []step {
 	kinds := []string{"read", "read", "read", "write", "write", "write", "cancel-read", "cancel-write", "mode", "nowait", "peek", "message"}
 	sizes := []int{0, 1, 2, 5, 10, 11, 40, 100, 200_000}
-	steps := make([]step, n)
-	for i := range steps {
-		steps[i] = step{r.IntN(2) == 0, kinds[r.IntN(len(kinds))], sizes[r.IntN(len(sizes))], r.IntN(1000)}
+	var steps []step
+	for len(steps) < n {
+		steps = append(steps, step{r.IntN(2) == 0, kinds[r.IntN(len(kinds))], sizes[r.IntN(len(sizes))], r.IntN(1000)})
+		if r.IntN(8) == 0 {
+			steps = append(steps, takingBack(r)...)
+		}
+	}
+	return steps
+}
+
+// takingBack has the newest write that is blocked taken back when a reader may remember it, as it has read one before it and
+// nothing was peeked at since. The reader goes on behind that.
+func takingBack(r *rand.Rand) (steps []step) {
+	writer, size := r.IntN(2) == 0, []int{1, 5, 10, 40, 100}[r.IntN(5)]
+	const unseen = 1 // a pick after which compare does not peek
+	for range 3 + r.IntN(3) {
+		steps = append(steps, step{writer, "write", size, unseen})
+	}
+	steps = append(steps, step{!writer, "read", 100, unseen}, step{writer, "retract", 0, unseen})
+	for range r.IntN(5) {
+		steps = append(steps, step{!writer, "read", 100, unseen})
 	}
 	return steps
 }
@@ -297,6 +316,14 @@ func (me *side) act(st step) {
 				me.end.CancelWrite(me.writes[i], winerr.OperationAborted)
 			}
 			me.out.cancelWrite(me.modelWrites[i])
+		}
+	case "retract": // the newest write that is blocked
+		for i, op := range slices.Backward(me.writes) {
+			if !op.done {
+				me.end.CancelWrite(op, winerr.OperationAborted)
+				me.out.cancelWrite(me.modelWrites[i])
+				break
+			}
 		}
 	case "mode":
 		if me.in.typ == Message {

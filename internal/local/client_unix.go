@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"os"
 	"os/user"
 	"strconv"
 	"strings"
@@ -30,17 +29,22 @@ type Client struct {
 	closed      atomic.Bool
 }
 
-// newClient makes a client end of a door's answer. It owns conn if there is no error.
-func newClient(c *claim, conn *net.UnixConn, region *os.File, server *identity, m *wire.Opened, noPolling bool) (*Client, error) {
-	if size := npfs.RegionSize(int(m.InQuota), int(m.OutQuota)); uint64(size) != m.RegionSize {
-		return nil, fmt.Errorf("%w: a region of %d bytes is announced where its quotas need %d", wire.ErrMalformed, m.RegionSize, size)
-	}
-	link, err := newClientLink(conn, region, linkConfig{
+// newClient makes a client end of a door's answer, over a line and a region, which it owns if there is no error.
+func newClient(c *claim, l *freeLine, mem []byte, m *wire.Opened, noPolling bool) (*Client, error) {
+	link, err := newLink(l.sock, mem, linkConfig{
 		Type: m.Type, Direction: m.Direction, Modes: npfs.Modes{Read: m.ReadMode},
 		InQuota: int(m.InQuota), OutQuota: int(m.OutQuota), Access: m.Access, NoPolling: noPolling,
 	})
 	if err != nil {
 		return nil, err
+	}
+	server := l.peer
+	if m.Keeps && linesAreKept {
+		link.keep = func(kept *line) bool {
+			kept.peer = server
+			shelve(&freeLine{line: kept, door: l.door, self: l.self})
+			return true
+		}
 	}
 	return &Client{
 		connection: link, access: m.Access, server: server, claim: c, incarnation: m.Incarnation,

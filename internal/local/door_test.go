@@ -43,7 +43,7 @@ func TestHostileClients(t *testing.T) {
 	in := mustCreate(t, "x", config())
 	opening := wire.Append(nil, &wire.Open{Access: both})
 	for what, sent := range map[string][]byte{
-		"nothing": nil, "garbage": []byte("GET / HTTP/1.1\r\n\r\n"), "huge": []byte("AP\x02\x01\xff\xff\xff\xff"), "cut": opening[:len(opening)-1],
+		"nothing": nil, "garbage": []byte("GET / HTTP/1.1\r\n\r\n"), "huge": []byte("AP\x03\x01\xff\xff\xff\xff"), "cut": opening[:len(opening)-1],
 		"an answer": wire.Append(nil, &wire.Woken{}),
 	} {
 		conn := knockRaw(t, in)

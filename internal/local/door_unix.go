@@ -33,6 +33,7 @@ func (s *server) acceptAll() {
 		}
 		if err != nil { // out of descriptors or memory: leave the client in the kernel's queue for a moment
 			<-s.slots
+			letGoOfLines()
 			if !s.rest(pause) {
 				return
 			}
@@ -102,7 +103,7 @@ func (s *server) serve(conn *net.UnixConn, client *identity, waits bool) {
 		if waits {
 			conn.SetDeadline(time.Time{}) // what follows does not wait
 		}
-		handed = s.open(conn, client, m)
+		handed = s.open(&line{sock: conn, peer: client}, m)
 	case *wire.Wait:
 		release()
 		s.wait(conn, client, m)
@@ -131,15 +132,15 @@ func (s *server) untrack(conn *net.UnixConn) {
 	delete(s.conns, conn)
 }
 
-// open serves an Open frame. It reports whether conn now belongs to a connection.
-func (s *server) open(conn *net.UnixConn, client *identity, m *wire.Open) bool {
-	granted, err := s.admit(client, m.Access)
+// open serves an Open frame. It reports whether the line now belongs to a connection.
+func (s *server) open(l *line, m *wire.Open) bool {
+	granted, err := s.admit(l.peer, m.Access)
 	for err == nil {
 		var in *Instance
-		if in, err = s.takeFor(conn); err != nil {
+		if in, err = s.takeFor(l.sock); err != nil {
 			break
 		}
-		err = in.serveClient(conn, client, granted)
+		err = in.serveClient(l, granted)
 		if err == nil {
 			in.arrived()
 			return true
@@ -149,7 +150,7 @@ func (s *server) open(conn *net.UnixConn, client *identity, m *wire.Open) bool {
 		}
 	}
 	refusal := &wire.Opened{Status: status(err), Text: refusalText(err)}
-	wire.Write(conn, refusal) // an error means that the client is gone
+	wire.Write(l.sock, refusal) // an error means that the client is gone
 	return false
 }
 
@@ -323,8 +324,11 @@ func hungUp(conn *net.UnixConn) bool {
 }
 
 // sendOpened sends the answer with the region's descriptor. The frame is far smaller than an empty socket's buffer,
-// so this never waits.
+// so this never waits. A region that is used again needs none.
 func sendOpened(conn *net.UnixConn, m *wire.Opened, region *os.File) error {
+	if region == nil {
+		return wire.Write(conn, m)
+	}
 	raw, err := region.SyscallConn()
 	if err != nil {
 		return err

@@ -57,46 +57,51 @@ func newInstance(s *server, cfg *npfs.CreateConfig) *Instance {
 // errNotListening says that an instance was closed between being chosen and being given to a client.
 var errNotListening = errors.New("the instance is not listening any more")
 
-// serveClient connects the client behind conn. The connection is made, and the client told, before anybody on this
-// side sees it; so if the client is gone nothing has happened, and no doorbell can ring before the answer is sent.
-func (in *Instance) serveClient(conn *net.UnixConn, client *identity, granted npfs.Access) error {
+// serveClient connects the client at the other end of a line. The connection is made, and the client told, before anybody on
+// this side sees it; so if the client is gone nothing has happened, and no doorbell can ring before the answer is sent.
+func (in *Instance) serveClient(l *line, granted npfs.Access) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.state != listening {
 		return errNotListening
 	}
 	memory := npfs.RegionSize(in.config.InQuota, in.config.OutQuota)
-	held, err := in.held(client, memory, func() (connection, error) { return in.offer(conn, granted, memory) })
+	held, err := in.held(l.peer, memory, func() (connection, error) { return in.offer(l, granted, memory) })
 	if err != nil {
 		in.server.giveBack(in)
 		return err
 	}
-	return in.attach(held, client)
+	return in.attach(held, l.peer)
 }
 
-// offer makes a connection over conn, with a region of memory bytes, and tells the client. in.mu must be held.
-func (in *Instance) offer(conn *net.UnixConn, granted npfs.Access, memory int) (*link, error) {
-	pipe := in.server.pipe
-	r, err := in.server.takeRegion(in.config.InQuota, in.config.OutQuota)
+// offer makes a connection over a line, with a region of memory bytes, and tells the client. in.mu must be held.
+func (in *Instance) offer(l *line, granted npfs.Access, memory int) (*link, error) {
+	server, pipe, peer := in.server, in.server.pipe, l.peer
+	r, err := server.regionFor(l, in.config.InQuota, in.config.OutQuota)
 	if err != nil {
 		return nil, err
 	}
-	l, err := newServerLink(conn, r, linkConfig{
+	end, err := newServerLink(l.sock, r, linkConfig{
 		Type: pipe.Type, Direction: pipe.Direction, Modes: in.modes,
 		InQuota: in.config.InQuota, OutQuota: in.config.OutQuota, Access: in.access, Server: true,
 		NoPolling: in.config.NoPolling,
 	})
 	if err != nil {
-		return nil, errors.Join(err, r.file.Close())
+		return nil, errors.Join(err, r.closeFile())
 	}
-	err = sendOpened(conn, &wire.Opened{
+	keeps := linesAreKept && !server.foreigner(peer)
+	err = sendOpened(l.sock, &wire.Opened{
 		Incarnation: pipe.Incarnation, Access: granted, Type: pipe.Type, Direction: pipe.Direction, MaxInstances: uint32(pipe.MaxInstances),
 		InQuota: uint32(in.config.InQuota), OutQuota: uint32(in.config.OutQuota), RegionSize: uint64(memory), RejectRemote: in.config.RejectRemote,
+		Keeps: keeps, Reused: r.file == nil,
 	}, r.file)
-	if err = errors.Join(err, r.file.Close()); err != nil {
-		return nil, errors.Join(err, l.Close())
+	if err = errors.Join(err, r.closeFile()); err != nil {
+		return nil, errors.Join(err, end.Close())
 	}
-	return l, nil
+	if keeps {
+		end.keep = func(kept *line) bool { kept.peer = peer; return server.keep(kept) }
+	}
+	return end, nil
 }
 
 // attach makes the instance CONNECTED. in.mu must be held.

@@ -65,9 +65,10 @@ func (c *claim) sortedDoors() ([]doorFile, error) {
 // errDead says that no process is behind a door.
 var errDead = errors.New("nobody listens at the socket")
 
-// dial connects to a socket and tells who listens there. A full queue is waited for until ctx is done.
+// dial connects to a socket and tells who listens there. A full queue is waited for until ctx is done, and as long as a handshake may
+// last.
 func dial(ctx context.Context, socket string) (*net.UnixConn, *identity, error) {
-	pause := newPause()
+	pause, waiting, relieved := newPause(), false, false
 	for {
 		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
 		switch {
@@ -79,11 +80,20 @@ func dial(ctx context.Context, socket string) (*net.UnixConn, *identity, error) 
 			}
 			return conn, id, nil
 		case errors.Is(err, unix.EAGAIN):
+			if !waiting {
+				waiting = true
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, handshakeTimeout)
+				defer cancel()
+			}
 			if err := pause.wait(ctx); err != nil {
 				return nil, nil, err
 			}
 		case errors.Is(err, unix.ECONNREFUSED), errors.Is(err, unix.ENOENT):
 			return nil, nil, errDead
+		case errors.Is(err, unix.EMFILE) && !relieved:
+			relieved = true
+			letGoOfLines()
 		case errors.Is(err, fs.ErrPermission):
 			return nil, nil, fmt.Errorf("the socket %s does not let this user in: %w", socket, winerr.AccessDenied)
 		default:
@@ -110,19 +120,20 @@ func Open(ctx context.Context, server, pipe string, cfg *npfs.OpenConfig) (*Clie
 	if err := checkServer(server); err != nil {
 		return nil, err
 	}
-	shake, cancel := handshakeContext(ctx)
-	defer cancel()
+	if ctx.Err() != nil { // a free pipe is opened even then: only a ctx that is done later ends the talk
+		ctx = context.WithoutCancel(ctx)
+	}
 	claims, err := lookUp(pipe)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range claims {
-		client, err := c.open(shake, cfg)
+		client, err := c.open(ctx, cfg)
 		if !errors.Is(err, winerr.FileNotFound) {
 			return client, err
 		}
 	}
-	return openForeign(shake, pipe, cfg)
+	return openForeign(ctx, pipe, cfg)
 }
 
 // checkServer refuses other machines.
@@ -131,15 +142,6 @@ func checkServer(server string) error {
 		return fmt.Errorf("%s is another machine; its pipes need the SMB transport: %w", server, winerr.NotSupported)
 	}
 	return nil
-}
-
-// handshakeContext bounds the talk with a server process, which answers at once unless it is stopped. A free pipe is
-// opened even if ctx is done: only a ctx that is done later ends the talk.
-func handshakeContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	if ctx.Err() != nil {
-		ctx = context.WithoutCancel(ctx)
-	}
-	return context.WithTimeout(ctx, handshakeTimeout)
 }
 
 // open tries the claim's doors, a remembered one first. The error is FileNotFound if no process lives behind any.
@@ -176,76 +178,97 @@ func (c *claim) open(ctx context.Context, cfg *npfs.OpenConfig) (*Client, error)
 	return nil, result
 }
 
-// openDoor asks one process for an instance.
+// openDoor asks one process for an instance, over the line of a former connection if there is one. A line that the process has let
+// go of is no sign that it is gone.
 func (c *claim) openDoor(ctx context.Context, d doorFile, cfg *npfs.OpenConfig) (*Client, error) {
+	self, err := ownCredentials()
+	if err != nil {
+		return nil, err
+	}
+	for known := takeLine(d.path, &self); known != nil; known = takeLine(d.path, &self) {
+		client, err := c.ask(ctx, &freeLine{line: known, door: d.path, self: self}, cfg)
+		if err != errDead {
+			return client, err
+		}
+	}
 	conn, server, err := c.knock(ctx, d)
 	if err != nil {
 		return nil, err
 	}
-	client, err := c.ask(ctx, conn, server, cfg)
-	if err == nil {
-		return client, nil
-	}
-	conn.Close()
+	client, err := c.ask(ctx, &freeLine{line: &line{sock: conn, peer: server}, door: d.path, self: self}, cfg)
 	if err == errDead && answers(d.path) { // a process that leaves closes its door before it hangs up
 		err = fmt.Errorf("server process %d hung up without an answer: %w", server.pid, io.ErrUnexpectedEOF)
 	}
+	return client, err
+}
+
+// ask exchanges Open and Opened over a line, which it owns.
+func (c *claim) ask(ctx context.Context, l *freeLine, cfg *npfs.OpenConfig) (*Client, error) {
+	opened, file, err := l.exchangeOpen(ctx, cfg)
+	if file != nil {
+		defer file.Close()
+	}
+	if err != nil {
+		l.end()
+		return nil, err
+	}
+	mem, err := l.memory(opened, file)
+	if err == nil {
+		var client *Client
+		if client, err = newClient(c, l, mem, opened, cfg.NoPolling); err == nil {
+			return client, nil
+		}
+	}
+	l.end()
 	return nil, err
 }
 
-// ask exchanges Open and Opened over conn, which the client owns if there is no error.
-func (c *claim) ask(ctx context.Context, conn *net.UnixConn, server *identity, cfg *npfs.OpenConfig) (*Client, error) {
-	if err := expectOwner(server, cfg.ExpectOwner); err != nil {
-		return nil, err
+// exchangeOpen sends Open and reads the answer, which is a yes if there is no error. A hang-up instead of an answer is errDead: a server
+// process at its end, or one that has let go of the line.
+func (l *freeLine) exchangeOpen(ctx context.Context, cfg *npfs.OpenConfig) (*wire.Opened, *os.File, error) {
+	if err := expectOwner(l.peer, cfg.ExpectOwner); err != nil {
+		return nil, nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	opened, region, err := exchangeOpen(conn, cfg.Access)
-	if region != nil {
-		defer region.Close()
-	}
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, fmt.Errorf("server process %d does not answer: %w", server.pid, ctx.Err())
-	case err != nil:
-		return nil, err
-	case opened.Status != 0:
-		return nil, refusal(opened)
-	case region == nil:
-		return nil, fmt.Errorf("%w: it lacks the region's descriptor", wire.ErrMalformed)
-	}
-	if !stop() { // the deadline was set, or is about to be
-		return nil, fmt.Errorf("server process %d answered too late: %w", server.pid, ctx.Err())
-	}
-	return newClient(c, conn, region, server, opened, cfg.NoPolling)
-}
-
-// exchangeOpen sends Open and reads the answer. A hang-up instead of an answer is a server process at its end.
-func exchangeOpen(conn *net.UnixConn, access npfs.Access) (*wire.Opened, *os.File, error) {
-	err := wire.Write(conn, &wire.Open{Access: access})
+	err := wire.Write(l.sock, &wire.Open{Access: cfg.Access})
 	if err != nil && !errors.Is(err, unix.EPIPE) { // who turned us away unheard has answered before hanging up
 		return nil, nil, deadIfGone(err)
 	}
-	lookForAnswer(conn)
-	r := &frameReader{conn: conn}
+	stop := func() bool { return true }
+	if !answered(l.sock) { // only now is a timer worth its price: setting one wakes a thread
+		shake, cancel := context.WithTimeout(ctx, handshakeTimeout)
+		defer cancel()
+		ctx = shake
+		stop = context.AfterFunc(ctx, func() { l.sock.SetDeadline(time.Unix(1, 0)) })
+	}
+	r := &frameReader{conn: l.sock}
 	opened, err := wire.ReadAs[*wire.Opened](r)
-	return opened, r.file, deadIfGone(err)
+	switch {
+	case !stop(): // the deadline was set, or is about to be
+		err = fmt.Errorf("server process %d does not answer: %w", l.peer.pid, ctx.Err())
+	case err != nil:
+		err = deadIfGone(err)
+	case opened.Status != 0:
+		err = refusal(opened)
+	}
+	return opened, r.file, err
 }
 
-// lookForAnswer polls the socket for a moment: a server process that is not busy answers within less time than it takes to be
-// woken. Like all polling it is left out while others want the CPU.
-func lookForAnswer(conn *net.UnixConn) {
+// answered reports whether a whole frame is there, so that reading it waits for nothing. It polls the socket for a moment: a server
+// process that is not busy answers within less time than it takes to be woken. Like all polling it is left out while others want the CPU.
+func answered(conn *net.UnixConn) (whole bool) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return
+		return false
 	}
 	_ = raw.Control(func(fd uintptr) { // an error means that it is closed, which reading tells
 		pollBriefly(spinLimit, func() bool {
-			var b [1]byte
-			_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-			return err != unix.EAGAIN
+			var b [answerSize]byte
+			n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+			whole = err == nil && wire.Whole(withoutRings(b[:max(n, 0)]))
+			return whole || err != unix.EAGAIN && (err != nil || n == 0)
 		})
 	})
+	return whole
 }
 
 // deadIfGone turns a hang-up into errDead.
@@ -268,33 +291,56 @@ func refusal(m *wire.Opened) error {
 	return fmt.Errorf("the server says %q: %w", m.Text, e)
 }
 
-// frameReader reads a socket byte by byte as asked, never further, and keeps the first descriptor that comes along. More
-// descriptors than one are closed, and an error.
+// answerSize is more than an Opened frame has that says yes.
+const answerSize = 512
+
+// frameReader reads one frame off a socket, behind the rings of the last connection if there was one, and keeps the first descriptor that
+// comes along. More descriptors than one are closed, and an error. It may take rings of the new connection too, which nobody sleeps for yet.
 type frameReader struct {
-	conn *net.UnixConn
-	file *os.File
+	conn   *net.UnixConn
+	file   *os.File
+	buffer [answerSize]byte
+	unread []byte // of buffer
+	begun  bool   // the frame has begun
 }
 
 func (r *frameReader) Read(p []byte) (int, error) {
+	for len(r.unread) == 0 && len(p) > 0 {
+		if err := r.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, r.unread)
+	r.unread = r.unread[n:]
+	return n, nil
+}
+
+// fill waits for bytes.
+func (r *frameReader) fill() error {
 	control := make([]byte, unix.CmsgSpace(8*4)) // room for more than we take: what does not fit the kernel closes
-	n, controlLen, flags, _, err := r.conn.ReadMsgUnix(p, control)
+	n, controlLen, flags, _, err := r.conn.ReadMsgUnix(r.buffer[:], control)
 	if err != nil {
-		return n, err
+		return err
 	}
 	if err := r.keep(control[:controlLen]); err != nil {
-		return 0, err // with the count io.ReadFull would take the bytes and forget the error
+		return err
 	}
 	switch {
 	case flags&unix.MSG_CTRUNC == 0:
 	case r.file == nil: // there was one, and no room in our table
-		return 0, fmt.Errorf("receiving the region's descriptor: %w", unix.EMFILE)
+		return fmt.Errorf("receiving the region's descriptor: %w", unix.EMFILE)
 	default:
-		return 0, fmt.Errorf("%w: it carries too many descriptors", wire.ErrMalformed)
+		return fmt.Errorf("%w: it carries too many descriptors", wire.ErrMalformed)
 	}
-	if n == 0 && len(p) > 0 {
-		return 0, io.EOF
+	if n == 0 {
+		return io.EOF
 	}
-	return n, nil
+	r.unread = r.buffer[:n]
+	if !r.begun {
+		r.unread = withoutRings(r.unread)
+		r.begun = len(r.unread) > 0
+	}
+	return nil
 }
 
 // keep takes over the descriptors in a control message.

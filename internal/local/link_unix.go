@@ -31,7 +31,7 @@ type link struct {
 	config linkConfig // immutable
 	end    *npfs.End
 	bell   *bell
-	mem    []byte // what the end began with; unmapped by the last user
+	mem    []byte // what the end began with; unmapped, or kept, by the last user
 
 	mapping sync.Mutex // guards whole
 	whole   []byte     // the whole region, nil until it is needed; unmapped with mem
@@ -40,7 +40,9 @@ type link struct {
 	users    atomic.Int64
 	tearDown sync.Once
 	ended    sync.WaitGroup // done when Close has ended every pending operation
-	torndown sync.WaitGroup // done when the memory is unmapped and the socket closed
+	torndown sync.WaitGroup // done when socket and memory are let go of, or kept
+
+	keep func(*line) bool // takes the line over after the connection, or reports false; nil if nobody wants it. Set before l is shared
 
 	watched int // the socket's descriptor, as the vigil knows it; guarded by the watcher's mu
 
@@ -129,12 +131,24 @@ func (l *link) release() {
 // letGo ends the connection after the last call has ended.
 func (l *link) letGo() {
 	unwatch(l)
-	_ = l.bell.sock.Close()
-	unmapRegion(l.mem)
 	if len(l.whole) > 0 && &l.whole[0] != &l.mem[0] {
 		unmapRegion(l.whole)
 	}
+	if !l.keepLine() {
+		_ = l.bell.sock.Close()
+		unmapRegion(l.mem)
+	}
 	l.torndown.Done()
+}
+
+// keepLine hands socket and memory on to another connection of the two processes, if somebody wants them. This end must have left
+// them before: the other process may begin at once.
+func (l *link) keepLine() bool {
+	if l.keep == nil || !l.end.Orderly() || max(len(l.mem), len(l.whole)) > maxKeptMemory {
+		return false
+	}
+	l.end.Leave()
+	return l.keep(&line{sock: l.bell.sock, mem: l.mem, inQuota: l.config.InQuota, outQuota: l.config.OutQuota})
 }
 
 // mapWhole is the end's EndConfig.Map.

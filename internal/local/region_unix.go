@@ -41,11 +41,11 @@ func unmapRegion(mem []byte) {
 	_ = unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(mem)), uintptr(len(mem))) // fails for what is not mapped only
 }
 
-// A region is the memory of a connection to come, in the server's process. It is made for one client and never given to a second one:
+// A region is the memory of a connection to come, in the server's process. It is made for one client process and never given to a second one:
 // the first may have kept it mapped.
 type region struct {
-	file              *os.File
-	mem               []byte // as an end begins with
+	file              *os.File // nil if the client has it from its last connection
+	mem               []byte   // as an end begins with
 	inQuota, outQuota int
 }
 
@@ -67,5 +67,13 @@ func newRegion(inQuota, outQuota int) (*region, error) {
 // drop ends a region that no link was made of.
 func (r *region) drop() {
 	unmapRegion(r.mem)
-	r.file.Close()
+	r.closeFile()
+}
+
+// closeFile ends what is only needed to give the region to the client.
+func (r *region) closeFile() error {
+	if r.file == nil {
+		return nil
+	}
+	return r.file.Close()
 }

@@ -256,6 +256,7 @@ func (s *server) leave(in *Instance) error {
 // end takes the process out of the namespace, then sends everyone at the door away and joins the goroutines.
 func (s *server) end() error {
 	close(s.done)
+	hangUp(s) // first, as the rest needs descriptors
 	err := errors.Join(s.closeForeign(), s.removeFiles(), s.freeName())
 	s.mu.Lock()
 	for conn := range s.conns {
@@ -289,6 +290,14 @@ func (s *server) freeName() error {
 	return errors.Join(err, unlock())
 }
 
+// regionFor returns the line's region, if it has one that fits, or one that no client has had.
+func (s *server) regionFor(l *line, inQuota, outQuota int) (*region, error) {
+	if r := l.region(inQuota, outQuota); r != nil {
+		return r, nil
+	}
+	return s.takeRegion(inQuota, outQuota)
+}
+
 // takeRegion returns a region that no client has had: the spare one if it fits.
 func (s *server) takeRegion(inQuota, outQuota int) (*region, error) {
 	s.mu.Lock()
@@ -301,6 +310,10 @@ func (s *server) takeRegion(inQuota, outQuota int) (*region, error) {
 		}
 		r.drop()
 	}
+	if r, err := newRegion(inQuota, outQuota); err == nil {
+		return r, nil
+	}
+	letGoOfLines()
 	return newRegion(inQuota, outQuota)
 }
 

@@ -16,14 +16,14 @@ import (
 var vigil struct {
 	mu      sync.Mutex
 	watcher *watcher    // nil while there are no links
-	closing *time.Timer // ends the watcher; set while it has no links, so that one connection after another costs no queue
+	closing *time.Timer // looks whether there are still no links; it runs on when one comes, as setting a timer wakes a thread
 }
 
 // vigilDelay is how long a link lives before it is watched: one that is closed before that has cost no system call here, and
 // its peer's end woke nobody. What ended meanwhile is told at once when the watch begins.
 const vigilDelay = 10 * time.Millisecond
 
-// vigilLinger is how long the watcher outlives the last link.
+// vigilLinger is how long the watcher outlives the last link at most.
 const vigilLinger = time.Second
 
 // watcher is the vigil between the first link and the last.
@@ -50,10 +50,6 @@ func watch(l *link) error {
 		vigil.watcher = w
 		go w.run() // joined by endVigil
 	}
-	if vigil.closing != nil {
-		vigil.closing.Stop()
-		vigil.closing = nil
-	}
 	vigil.watcher.add(l)
 	return nil
 }
@@ -62,7 +58,7 @@ func watch(l *link) error {
 func unwatch(l *link) {
 	vigil.mu.Lock()
 	defer vigil.mu.Unlock()
-	if vigil.watcher.remove(l) == 0 {
+	if vigil.watcher.remove(l) == 0 && vigil.closing == nil {
 		vigil.closing = time.AfterFunc(vigilLinger, endVigil)
 	}
 }
@@ -72,10 +68,11 @@ func endVigil() {
 	vigil.mu.Lock()
 	defer vigil.mu.Unlock()
 	w := vigil.watcher
-	if vigil.closing == nil || w == nil || w.count() > 0 {
-		return // a link came, or another timer was faster
+	vigil.closing = nil
+	if w.count() > 0 {
+		return // a link came; its end sets the timer again
 	}
-	vigil.watcher, vigil.closing = nil, nil
+	vigil.watcher = nil
 	_ = w.file.SetReadDeadline(time.Unix(1, 0))
 	<-w.done
 	_ = w.file.Close()

@@ -123,7 +123,7 @@ func (c *claim) wait(ctx context.Context, clock *countdown, doors []doorFile) (a
 	if once {
 		cancel()
 		done = nil
-		inner, cancel = handshakeContext(ctx)
+		inner, cancel = context.WithTimeout(context.WithoutCancel(ctx), handshakeTimeout)
 	}
 	r := &round{claim: c, ctx: inner, registered: make(chan string, len(doors)), ended: make(chan error, len(doors))}
 	defer r.workers.Wait()

@@ -56,6 +56,18 @@ func InitRegion(mem []byte) {
 	h.magic, h.version = regionMagic, regionVersion
 }
 
+// ResetRegion prepares the memory of a connection that both ends have left for a new one. What lies in the rings is not cleared: nobody
+// reads beyond what the new connection wrote.
+func ResetRegion(mem []byte) {
+	clear(mem[:controlSize])
+	InitRegion(mem)
+}
+
+// ServerLeft reports whether the server's end has left the region.
+func ServerLeft(mem []byte) bool {
+	return (*endLine)(unsafe.Pointer(&mem[lineSize])).flags.Load()&flagLeft != 0
+}
+
 // NewEnd makes an end over the shared memory: the first page of the region, or all of it. It must stay mapped until no method is
 // running any more.
 func NewEnd(mem []byte, config EndConfig) *End {
@@ -320,3 +332,9 @@ func (e *End) Close(err error) {
 	e.me.flags.Or(flagClosed)
 	e.ringFor(wantData | wantSpace)
 }
+
+// Leave announces that this end, which is closed, touches the region no more.
+func (e *End) Leave() { e.me.flags.Or(flagLeft) }
+
+// Orderly reports whether nothing is known to be wrong with the region or the other process.
+func (e *End) Orderly() bool { return !e.gone.Load() && !e.broken.Load() }

@@ -52,6 +52,7 @@ type endLine struct {
 const (
 	flagClosed       = 1 << 0 // the end was closed
 	flagDisconnected = 1 << 1 // the server called Disconnect
+	flagLeft         = 1 << 2 // the end is over; its process touches the region only for a new connection
 )
 
 // What a sleeper waits for.

@@ -31,8 +31,8 @@ func IsOpen(frame [OpenSize]byte) bool {
 	return err == nil && k == KindOpen && n == OpenSize-HeaderSize
 }
 
-// Opened answers Open. If Status is 0 the frame's first byte carries one descriptor, the connection's region
-// (SCM_RIGHTS), and the socket is the connection's doorbell from the next byte on. Otherwise the server closes the socket.
+// Opened answers Open. If Status is 0 and Reused is false the frame's first byte carries one descriptor, the connection's region
+// (SCM_RIGHTS). The socket is the connection's doorbell from the next byte on. If Status is not 0 the server closes the socket.
 type Opened struct {
 	Status       uint32 // NTSTATUS; 0 is success
 	Text         string // what went wrong, in words; empty on success
@@ -46,6 +46,8 @@ type Opened struct {
 	OutQuota     uint32
 	RegionSize   uint64
 	RejectRemote bool // the instance refuses clients of other machines
+	Keeps        bool // after this connection the server waits for another Open on the socket
+	Reused       bool // the region is that of the last connection over the socket
 }
 
 func (*Opened) kind() Kind { return KindOpened }
@@ -63,6 +65,8 @@ func (m *Opened) encode(e *encoder) {
 	e.u32(m.InQuota)
 	e.u32(m.OutQuota)
 	e.u64(m.RegionSize)
+	e.u8(flag(m.Keeps))
+	e.u8(flag(m.Reused))
 }
 
 func (m *Opened) decode(d *decoder) {
@@ -78,6 +82,8 @@ func (m *Opened) decode(d *decoder) {
 	m.InQuota = quota(d)
 	m.OutQuota = quota(d)
 	m.RegionSize = d.u64()
+	m.Keeps = d.upTo(1, "keeps flag") == 1
+	m.Reused = d.upTo(1, "reused flag") == 1
 }
 
 // quota reads a quota, which has a limit as memory depends on it.

@@ -16,7 +16,7 @@ const (
 	// Magic starts every frame: the bytes 'A' 'P'.
 	Magic uint16 = 'A' | 'P'<<8
 	// Version is the protocol's version. Both sides refuse any other.
-	Version = 2
+	Version = 3
 	// HeaderSize is the size of a frame's header: magic (2), version (1), kind (1), payload length (4), little-endian.
 	HeaderSize = 8
 	// MaxPayload bounds a Described frame, which carries a security descriptor in text form.
@@ -131,6 +131,15 @@ func Read(r io.Reader) (Message, error) {
 		return nil, err
 	}
 	return decode(k, payload)
+}
+
+// Whole reports whether b begins with a whole frame, of which only the header is checked, or with what is none.
+func Whole(b []byte) bool {
+	if len(b) < HeaderSize {
+		return false
+	}
+	_, n, err := header([HeaderSize]byte(b[:HeaderSize]))
+	return err != nil || len(b) >= HeaderSize+n
 }
 
 // ReadAs reads one frame, which must be of type M.

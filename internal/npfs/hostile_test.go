@@ -86,6 +86,22 @@ func TestEndBehindHalfARecord(t *testing.T) {
 	}
 }
 
+// A writer that feeds a read of a whole message less than the message lies: the read takes any size. Nothing of it is handed out, as
+// who sets no limit expects no part.
+func TestFedAPartOfAWholeMessage(t *testing.T) {
+	for what, slot := range map[string]uint64{"and says so": fedSlot(3, true), "and hides it": fedSlot(3, false)} {
+		server, client := newPair(t, Message, 100, 100)
+		read := &Op{Buf: []byte("before ")}
+		server.StartReadMessage(read, 0)
+		startWrite(client, "a message")
+		server.in.lane.slot.Store(slot)
+		server.in.lane.granted.Store(3)
+		if !server.PollRead(read) || read.Err != io.EOF || read.N != 0 || string(read.Buf) != "before " {
+			t.Errorf("%s: done %v, %q, %d, %v", what, server.PollRead(read), read.Buf, read.N, read.Err)
+		}
+	}
+}
+
 type testError struct{}
 
 func (testError) Error() string { return "cancelled by the test" }

@@ -277,12 +277,19 @@ func (r *reader) take(op *Op) {
 	}
 }
 
-// fullError is the result of a read whose buffer is full: ERROR_MORE_DATA if it stands within a message.
+// fullError is the result of a read whose buffer is full: ERROR_MORE_DATA if it stands within a message. A read that has room for
+// any message stands there only if the writer fed it a part, which no honest one does.
 func (r *reader) fullError(op *Op) error {
-	if op.perRecord && (r.left > 0 || op.more) {
-		return winerr.MoreData
+	switch {
+	case !op.perRecord || r.left == 0 && !op.more:
+		return nil
+	case op.grow && op.limit == 0:
+		r.end.breakDown()
+		op.displace(op.N)
+		op.N = 0
+		return io.EOF
 	}
-	return nil
+	return winerr.MoreData
 }
 
 // takeEmpty consumes an empty message, which completes a message read with 0 bytes. A byte read swallows it and goes

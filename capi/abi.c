@@ -11,7 +11,7 @@
 
 /* Returns from a function of the contract if the process is a forked child. */
 #define NOT_IN_CHILD \
-    if (libanypipe_forked()) \
+    if (!libanypipe_may_enter()) \
     return libanypipe_refused(ANYPIPE_NOT_SUPPORTED, "a process made by fork without exec can't use the library")
 
 /* Returns if a condition of the contract is not met. */
@@ -39,9 +39,9 @@ static int returned(int error) {
 
 uint32_t anypipe_abi(void) { return (uint32_t)ANYPIPE_ABI_MAJOR << 16 | ANYPIPE_ABI_MINOR; }
 
-const char *anypipe_version(void) { return libanypipe_forked() ? "" : libVersion(); }
+const char *anypipe_version(void) { return libanypipe_may_enter() ? libVersion() : ""; }
 
-size_t anypipe_open_handles(void) { return libanypipe_forked() ? 0 : libOpenHandles(); }
+size_t anypipe_open_handles(void) { return libanypipe_may_enter() ? libOpenHandles() : 0; }
 
 void anypipe_free(void *memory) { free(memory); }
 

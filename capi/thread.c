@@ -39,11 +39,12 @@ static const int to_the_process[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1
 
 static sigset_t before_go;
 
-__attribute__((constructor(101))) static void block_signals(void) {
+__attribute__((constructor(101))) static void prepare_signals(void) {
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof to_the_process / sizeof *to_the_process; i++) sigaddset(&set, to_the_process[i]);
     pthread_sigmask(SIG_BLOCK, &set, &before_go);
+    libanypipe_take_handler();
 }
 
 /* Runs behind Go's constructor, as Go's object is linked first; build sees to that in the archive too. */
@@ -53,7 +54,10 @@ __attribute__((constructor)) static void restore_signals(void) {
 }
 #endif
 
-int libanypipe_forked(void) { return atomic_load_explicit(&forked, memory_order_relaxed); }
+int libanypipe_may_enter(void) {
+    libanypipe_note_stack();
+    return !atomic_load_explicit(&forked, memory_order_relaxed);
+}
 
 anypipe_handle libanypipe_inside(void) { return inside; }
 
@@ -95,6 +99,7 @@ size_t anypipe_last_detail(char *buffer, size_t size) {
 void libanypipe_call_done(anypipe_done done, uintptr_t context, int error, size_t length, anypipe_handle end) {
     anypipe_handle outer = inside;
     inside = end;
+    libanypipe_note_stack();
     done((void *)context, error, length);
     inside = outer;
 }
@@ -102,10 +107,17 @@ void libanypipe_call_done(anypipe_done done, uintptr_t context, int error, size_
 void libanypipe_call_message(anypipe_message on_message, uintptr_t context, const void *data, size_t length, int error, anypipe_handle end) {
     anypipe_handle outer = inside;
     inside = end;
+    libanypipe_note_stack();
     on_message((void *)context, data, length, error);
     inside = outer;
 }
 
-int libanypipe_call_action(libanypipe_action action, uintptr_t context) { return action((void *)context); }
+int libanypipe_call_action(libanypipe_action action, uintptr_t context) {
+    libanypipe_note_stack();
+    return action((void *)context);
+}
 
-int libanypipe_call_visit(libanypipe_visit visit, uintptr_t context, anypipe_listed *pipe) { return visit((void *)context, pipe); }
+int libanypipe_call_visit(libanypipe_visit visit, uintptr_t context, anypipe_listed *pipe) {
+    libanypipe_note_stack();
+    return visit((void *)context, pipe);
+}

@@ -4,8 +4,15 @@
 
 #include "abi.h"
 
-/* Whether this process was made by fork from one that had loaded the library. Go's threads are not here then. */
-int libanypipe_forked(void);
+/* Must be asked before Go is called. 0 in a process that was made by fork from one that had loaded the library: Go's threads are not here
+ * then. */
+int libanypipe_may_enter(void);
+
+/* Before Go's runtime starts: takes over .NET's handler, which Go would make unusable. */
+void libanypipe_take_handler(void);
+
+/* Before the thread is in Go's code, or from there in the program's: notes where the thread's own stack is. */
+void libanypipe_note_stack(void);
 
 /* The end whose callback the calling thread runs, 0 if it runs none. */
 anypipe_handle libanypipe_inside(void);

@@ -69,10 +69,8 @@ namespace AsyncPipe.Libanypipe
 
         static Api()
         {
-            byte[][] signals = Signals.OfDotNet ? Signals.Save() : null;
             IntPtr library = Library.Load();
-            uint abi = Library.Function<AbiFunction>(library, "anypipe_abi")(); // returns when Go's runtime has started
-            if (signals != null) Signals.Restore(signals);
+            uint abi = Library.Function<AbiFunction>(library, "anypipe_abi")();
             if (abi >> 16 != AbiMajor)
                 throw new DllNotFoundException("libanypipe has interface " + (abi >> 16) + ", this program needs " + AbiMajor);
             Close = Library.Function<HandleFunction>(library, "anypipe_close");

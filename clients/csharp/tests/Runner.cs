@@ -20,7 +20,7 @@ namespace AsyncPipe.Tests
         public const int Limit = 60000; // milliseconds: whatever takes longer hangs
 
         public static readonly bool OnWindows = Path.DirectorySeparatorChar == '\\';
-        public static readonly bool OnDotNetForLinux = Directory.Exists("/proc/self") && Type.GetType("Mono.Runtime") == null;
+        public static readonly bool OnDotNetForLinux = !OnWindows && Directory.Exists("/proc/self") && Type.GetType("Mono.Runtime") == null;
 
         static int Main(string[] args)
         {

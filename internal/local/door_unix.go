@@ -150,7 +150,7 @@ func (s *server) open(l *line, m *wire.Open) bool {
 		}
 	}
 	refusal := &wire.Opened{Status: status(err), Text: refusalText(err)}
-	wire.Write(l.sock, refusal) // an error means that the client is gone
+	_ = l.send(refusal, nil) // an error means that the client is gone
 	return false
 }
 
@@ -321,26 +321,4 @@ func hungUp(conn *net.UnixConn) bool {
 		gone = n == 0 && err == nil || err != nil && err != unix.EAGAIN && err != unix.EINTR
 	})
 	return gone || err != nil
-}
-
-// sendOpened sends the answer with the region's descriptor. The frame is far smaller than an empty socket's buffer,
-// so this never waits. A region that is used again needs none.
-func sendOpened(conn *net.UnixConn, m *wire.Opened, region *os.File) error {
-	if region == nil {
-		return wire.Write(conn, m)
-	}
-	raw, err := region.SyscallConn()
-	if err != nil {
-		return err
-	}
-	frame := wire.Append(nil, m)
-	var sendErr error
-	err = raw.Control(func(fd uintptr) {
-		n, _, err := conn.WriteMsgUnix(frame, unix.UnixRights(int(fd)), nil)
-		if err == nil && n < len(frame) {
-			err = io.ErrShortWrite
-		}
-		sendErr = err
-	})
-	return errors.Join(err, sendErr)
 }

@@ -90,7 +90,7 @@ func (in *Instance) offer(l *line, granted npfs.Access, memory int) (*link, erro
 		return nil, errors.Join(err, r.closeFile())
 	}
 	keeps := linesAreKept && !server.foreigner(peer)
-	err = sendOpened(l.sock, &wire.Opened{
+	err = l.send(&wire.Opened{
 		Incarnation: pipe.Incarnation, Access: granted, Type: pipe.Type, Direction: pipe.Direction, MaxInstances: uint32(pipe.MaxInstances),
 		InQuota: uint32(in.config.InQuota), OutQuota: uint32(in.config.OutQuota), RegionSize: uint64(memory), RejectRemote: in.config.RejectRemote,
 		Keeps: keeps, Reused: r.file == nil,

@@ -229,7 +229,7 @@ func (l *freeLine) exchangeOpen(ctx context.Context, cfg *npfs.OpenConfig) (*wir
 	if err := expectOwner(l.peer, cfg.ExpectOwner); err != nil {
 		return nil, nil, err
 	}
-	err := wire.Write(l.sock, &wire.Open{Access: cfg.Access})
+	err := l.send(&wire.Open{Access: cfg.Access}, nil)
 	if err != nil && !errors.Is(err, unix.EPIPE) { // who turned us away unheard has answered before hanging up
 		return nil, nil, deadIfGone(err)
 	}
@@ -271,9 +271,9 @@ func answered(conn *net.UnixConn) (whole bool) {
 	return whole
 }
 
-// deadIfGone turns a hang-up into errDead.
+// deadIfGone turns a hang-up into errDead, and so a line that takes nothing any more.
 func deadIfGone(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
+	if errors.Is(err, io.EOF) || errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
 		return errDead
 	}
 	return err

@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -303,6 +304,99 @@ func TestHostileLines(t *testing.T) {
 		}
 		ok(t, "close", next.Close())
 	}
+}
+
+// fill rings until the socket takes no more.
+func fill(t *testing.T, conn *net.UnixConn) (rings int) {
+	t.Helper()
+	raw, err := conn.SyscallConn()
+	ok(t, "socket", err)
+	ok(t, "socket", raw.Control(func(fd uintptr) {
+		for ; err == nil; rings++ {
+			err = unix.Send(int(fd), stroke, unix.MSG_DONTWAIT)
+		}
+	}))
+	if err != unix.EAGAIN || rings < 100 {
+		t.Fatalf("%d rings fit, %v", rings, err)
+	}
+	return rings
+}
+
+// However many rings of the last connection are unheard, an Open behind them is heard, and so is its answer.
+func TestOpenBehindManyRings(t *testing.T) {
+	useDir(t)
+	letGoOfLines()
+	for _, rings := range []int{56, 63, 64, 65, 127, 250} {
+		in, next := mustCreate(t, "x", config()), mustCreate(t, "x", config())
+		client := open(t, "x")
+		ok(t, "close", in.Close())
+		for range rings {
+			client.connection.(*link).bell.ring()
+		}
+		sock := lineOf(client).sock
+		ok(t, "close", client.Close())
+		awaitHeldLines(t, next, 1)
+		again := open(t, "x")
+		if lineOf(again).sock != sock {
+			t.Errorf("the line with %d rings was not used", rings)
+		}
+		use(t, next, again)
+		ok(t, "close", again.Close())
+		ok(t, "close", next.Close())
+	}
+}
+
+// Rings in a flood are no request.
+func TestFloodOfRings(t *testing.T) {
+	useDir(t)
+	letGoOfLines()
+	first, next := mustCreate(t, "x", config()), mustCreate(t, "x", config())
+	conn, _ := keptRaw(t, first)
+	_, err := conn.Write(bytes.Repeat(stroke, 4*maxRings))
+	if err != nil && !errors.Is(err, unix.EPIPE) && !isReset(err) {
+		t.Error(err)
+	}
+	awaitHeldLines(t, next, 0)
+	if got, err := io.ReadAll(conn); len(got) > 0 || err != nil && !isReset(err) {
+		t.Errorf("answered %q, %v", got, err)
+	}
+}
+
+// A line whose other end hears nothing holds nobody up: not the client that opens over it, and not the server that answers.
+func TestFullLines(t *testing.T) {
+	useDir(t)
+	letGoOfLines()
+	in := mustCreate(t, "x", config())
+	ours, theirs, err := socketPair()
+	ok(t, "sockets", err)
+	defer theirs.Close()
+	fill(t, ours)
+	l := &freeLine{line: &line{sock: ours, peer: self()}}
+	if _, err := in.server.claim.ask(context.Background(), l, &npfs.OpenConfig{Access: both}); err != errDead {
+		t.Errorf("opening over a full line: %v", err)
+	}
+	next := mustCreate(t, "x", config())
+	conn, _ := keptRaw(t, in)
+	awaitHeldLines(t, next, 1)
+	fill(t, theirEnd(t, next))
+	ok(t, "open", wire.Write(conn, &wire.Open{Access: both}))
+	awaitHeldLines(t, next, 0)
+	client := open(t, "x")
+	use(t, next, client)
+}
+
+// theirEnd returns the server's socket of the line that its door waits on.
+func theirEnd(t *testing.T, in *Instance) *net.UnixConn {
+	t.Helper()
+	heldLines.mu.Lock()
+	defer heldLines.mu.Unlock()
+	for l, s := range heldLines.lines {
+		if s == in.server {
+			return l.sock
+		}
+	}
+	t.Fatal("no line is held")
+	return nil
 }
 
 func isReset(err error) bool { return strings.Contains(err.Error(), unix.ECONNRESET.Error()) }

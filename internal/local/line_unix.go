@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"slices"
@@ -146,33 +147,91 @@ func letGoOfLines() {
 	dropLines(func(*freeLine) bool { return true })
 }
 
+// send sends a frame, with a descriptor if file is not nil. It waits for nobody: a line that has no room for the frame, as a new one always
+// has, is full of rings that the other end leaves unheard, and the error is EAGAIN.
+func (l *line) send(m wire.Message, file *os.File) error {
+	frame := wire.Append(nil, m)
+	if file == nil {
+		return l.sendFrame(frame, nil)
+	}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var sendErr error
+	err = raw.Control(func(fd uintptr) { sendErr = l.sendFrame(frame, unix.UnixRights(int(fd))) })
+	return errors.Join(err, sendErr)
+}
+
+func (l *line) sendFrame(frame, rights []byte) error {
+	raw, err := l.sock.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var sendErr error
+	err = raw.Write(func(fd uintptr) bool {
+		n, err := unix.SendmsgN(int(fd), frame, rights, nil, unix.MSG_DONTWAIT|sendNoSignal)
+		if err == nil && n < len(frame) {
+			err = io.ErrShortWrite
+		}
+		sendErr = err
+		return true
+	})
+	return errors.Join(err, sendErr)
+}
+
+// maxRings is more rings than a socket holds unheard: their sender drops those for which there is no room, and each takes the kernel much
+// more memory than its byte.
+const maxRings = 64 << 10
+
 // nextOpen waits for an Open behind the rings of the last connection. It must come in one piece, as nobody waits for the rest.
 func nextOpen(sock *net.UnixConn) (*wire.Open, error) {
 	raw, err := sock.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	var frame []byte
-	var readErr error
-	err = raw.Read(func(fd uintptr) bool {
-		var b [64]byte
-		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_DONTWAIT)
-		if err == unix.EAGAIN || err == unix.EINTR {
-			return false
-		}
-		readErr = err
-		frame = withoutRings(b[:max(n, 0)])
-		return err != nil || n == 0 || len(frame) > 0
-	})
-	if err = errors.Join(err, readErr); err != nil {
+	var o opening
+	err = raw.Read(o.hear)
+	if err = errors.Join(err, o.err); err != nil {
 		return nil, err
 	}
-	rest := bytes.NewReader(frame)
+	rest := bytes.NewReader(o.frame)
 	m, err := wire.ReadAs[*wire.Open](rest)
 	if err == nil && rest.Len() > 0 {
 		err = fmt.Errorf("%w: %d surplus bytes behind it", wire.ErrMalformed, rest.Len())
 	}
 	return m, err
+}
+
+// opening is what came over a line since its last connection.
+type opening struct {
+	frame []byte // what followed the rings
+	rings int
+	err   error
+}
+
+// hear takes all that is there off the socket. It reports false if that is nothing but rings, so that there is more to wait for.
+func (o *opening) hear(fd uintptr) bool {
+	for len(o.frame) < wire.OpenSize && o.rings <= maxRings {
+		var b [64]byte
+		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_DONTWAIT)
+		switch {
+		case err == unix.EAGAIN:
+			return len(o.frame) > 0
+		case err == unix.EINTR:
+			continue
+		case err != nil || n == 0:
+			o.err = err
+			return true
+		}
+		got := b[:n]
+		if len(o.frame) == 0 {
+			got = withoutRings(got)
+			o.rings += n - len(got)
+		}
+		o.frame = append(o.frame, got...)
+	}
+	return true
 }
 
 // withoutRings returns what is behind the rings of a doorbell; see stroke.

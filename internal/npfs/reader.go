@@ -383,7 +383,7 @@ func (r *reader) available() uint64 {
 // of the buffer.
 func (r *reader) copySome(op *Op) bool {
 	for r.left > 0 && op.room() > 0 {
-		n := min(uint64(op.room()), r.left, r.available())
+		n := min(uint64(op.room()), r.left, r.available(), portion)
 		if n == 0 {
 			op.begun = true
 			return false

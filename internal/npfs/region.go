@@ -143,6 +143,9 @@ func fedSlot(size int, more bool) uint64 {
 
 func slotSize(s uint64) int { return int(min(s>>slotShift, slotMax)) }
 
+// portion is how much of much data is copied at a time, so that the two ends copy side by side, out of each other's caches.
+const portion = 64 << 10
+
 // A record is a 4-byte header and its payload, padded to 4 bytes. A void record holds no message: its length is only
 // to be skipped.
 const (

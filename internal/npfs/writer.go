@@ -228,8 +228,14 @@ func (w *writer) putData(op *Op, free uint64) {
 	if n == rest && alignRecord(w.tail+n)-w.tail > free {
 		n-- // the padding belongs to the last byte
 	}
-	w.tail = w.ring.copyIn(w.tail, op.data[op.written:op.written+int(n)])
-	op.written += int(n)
+	for p := op.data[op.written : op.written+int(n)]; len(p) > 0; {
+		k := min(len(p), portion)
+		w.tail = w.ring.copyIn(w.tail, p[:k])
+		op.written, p = op.written+k, p[k:]
+		if len(p) > 0 && uint64(len(op.data)) > w.quota { // the reader can't have it as a whole anyway
+			w.publish()
+		}
+	}
 	if n == rest {
 		w.tail = alignRecord(w.tail)
 	}

@@ -19,6 +19,10 @@ type spinner struct {
 	// doubts counts waits that polling did not shorten, up to maxDoubts. Polling stops at spinDoubts. Updated without a
 	// lock: a lost update costs one wrong guess.
 	doubts atomic.Int32
+
+	// sharing: the other end came to run when we last offered the CPU. So it runs on the same one, and until we offer it there is nothing to
+	// see. Updated without a lock, as doubts.
+	sharing atomic.Bool
 }
 
 const (
@@ -27,7 +31,9 @@ const (
 	// worthwhile is the longest wait that a polling phase could have shortened, its wake-up included.
 	worthwhile = 300 * time.Microsecond
 	// lostYield is a yield after which somebody else evidently needs the CPU.
-	lostYield  = 250 * time.Microsecond
+	lostYield = 250 * time.Microsecond
+	// takenYield is a yield in which somebody else ran.
+	takenYield = time.Microsecond
 	spinDoubts = 4
 	maxDoubts  = 8
 	// pollsPerLook and looksPerYield: most polls are one load; every tenth of a microsecond or so everything is looked at,
@@ -108,7 +114,7 @@ func (s *spinner) poll(mark *npfs.Mark, changed func() bool) bool {
 		return false
 	}
 	defer crowd.spinning.Add(-1)
-	if spin(mark, changed) {
+	if s.spin(mark, changed) {
 		roomy()
 		return true
 	}
@@ -116,26 +122,39 @@ func (s *spinner) poll(mark *npfs.Mark, changed func() bool) bool {
 }
 
 // spin is one polling phase.
-func spin(mark *npfs.Mark, changed func() bool) bool {
+func (s *spinner) spin(mark *npfs.Mark, changed func() bool) bool {
 	start := uptime()
 	for now := start; now-start < spinLimit; {
-		for range looksPerYield {
-			for range pollsPerLook {
-				if mark.Moved() {
-					return true
-				}
-			}
-			if changed() {
-				return true
-			}
+		if !s.sharing.Load() && pollMemory(mark, changed) {
+			return true
 		}
+		before := uptime()
 		yieldCPU()
-		after := uptime()
-		if after-now > lostYield {
+		now = uptime()
+		if now-before > lostYield {
 			crowded()
 			return changed()
 		}
-		now = after
+		moved := mark.Moved()
+		s.sharing.Store(moved && now-before > takenYield)
+		if moved {
+			return true
+		}
+	}
+	return false
+}
+
+// pollMemory polls without offering the CPU.
+func pollMemory(mark *npfs.Mark, changed func() bool) bool {
+	for range looksPerYield {
+		for range pollsPerLook {
+			if mark.Moved() {
+				return true
+			}
+		}
+		if changed() {
+			return true
+		}
 	}
 	return false
 }

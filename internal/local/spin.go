@@ -36,6 +36,10 @@ const (
 	takenYield = time.Microsecond
 	spinDoubts = 4
 	maxDoubts  = 8
+	// patience is how long an end of a stream leaves the memory alone, so that the other one gets ahead of it.
+	patience = 4 * time.Microsecond
+	// lingerPolls is how often a read looks before it begins: a few microseconds.
+	lingerPolls = 3000
 	// pollsPerLook and looksPerYield: most polls are one load; every tenth of a microsecond or so everything is looked at,
 	// and about every microsecond the CPU is offered to others.
 	pollsPerLook  = 250
@@ -104,21 +108,47 @@ func pollBriefly(limit time.Duration, ready func() bool) bool {
 	return ready()
 }
 
-// poll polls until the other end has moved since mark was taken or changed reports true, or polling no longer pays. It
-// reports whether it saw a change.
-func (s *spinner) poll(mark *npfs.Mark, changed func() bool) bool {
-	if s.off || s.doubts.Load() >= spinDoubts {
-		return false
+// begin counts a polling phase that is about to begin, if it may pay. The caller takes one off crowd.spinning at its end.
+func (s *spinner) begin() bool {
+	return !s.off && s.doubts.Load() < spinDoubts && mayPoll()
+}
+
+// linger polls for a moment, without offering the CPU, until the other end has moved. It leaves the memory alone first if patient.
+func (s *spinner) linger(mark *npfs.Mark, patient bool) {
+	if s.sharing.Load() || crowd.skip.Load() > 0 || !s.begin() {
+		return
 	}
-	if !mayPoll() {
+	defer crowd.spinning.Add(-1)
+	if patient {
+		bePatient()
+	}
+	for range lingerPolls {
+		if mark.Moved() {
+			return
+		}
+	}
+}
+
+// poll polls until the other end has moved since mark was taken or changed reports true, or polling no longer pays. It
+// reports whether it saw a change. It leaves the memory alone first if patient.
+func (s *spinner) poll(mark *npfs.Mark, changed func() bool, patient bool) bool {
+	if !s.begin() {
 		return false
 	}
 	defer crowd.spinning.Add(-1)
+	if patient && !s.sharing.Load() {
+		bePatient()
+	}
 	if s.spin(mark, changed) {
 		roomy()
 		return true
 	}
 	return false
+}
+
+func bePatient() {
+	for start := uptime(); uptime()-start < patience; {
+	}
 }
 
 // spin is one polling phase.

@@ -12,7 +12,7 @@ import (
 func looks(s *spinner, end *npfs.End) (looked bool) {
 	crowd.skip.Store(0)
 	mark := end.ReadMark()
-	s.poll(&mark, func() bool { looked = true; return true })
+	s.poll(&mark, func() bool { looked = true; return true }, false)
 	return looked
 }
 

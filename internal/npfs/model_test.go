@@ -281,13 +281,17 @@ func (me *side) act(st step) {
 	switch st.what {
 	case "read":
 		op := &Op{Buf: make([]byte, st.size)}
-		me.end.StartRead(op)
+		if lull := (Lull{}); !me.end.TryRead(op, &lull) {
+			me.end.StartRead(op)
+		}
 		me.reads = append(me.reads, op)
 		me.modelReads = append(me.modelReads, me.in.read(st.size, me.modes.Read == Message, me.modes.NoWait))
 	case "message":
 		if me.in.typ == Message {
 			op := new(Op)
-			me.end.StartReadMessage(op, 0)
+			if lull := (Lull{}); !me.end.TryReadMessage(op, 0, &lull) {
+				me.end.StartReadMessage(op, 0)
+			}
 			me.reads = append(me.reads, op)
 			me.modelReads = append(me.modelReads, me.in.read(MaxMessage, true, me.modes.NoWait))
 		}

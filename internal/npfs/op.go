@@ -38,6 +38,9 @@ type Op struct {
 // Whole makes the read of a transact append the whole reply to Buf, at most limit bytes if that is not 0.
 func (op *Op) Whole(limit int) { op.grow, op.limit = true, limit }
 
+// message makes op a read of one whole message.
+func (op *Op) message(limit int) { op.perRecord, op.grow, op.limit = true, true, limit }
+
 // end returns the payload position behind a write's last byte.
 func (op *Op) end() uint64 { return op.start + uint64(len(op.data)) }
 

@@ -4,6 +4,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/anypipe/anypipe/internal/winerr"
 )
@@ -14,6 +15,7 @@ type writer struct {
 	lane  *lane
 	typ   Mode
 	quota uint64
+	inRow atomic.Bool // several writes completed at once before the last that did not; written under mu
 
 	mu      sync.Mutex // guards all below
 	ring    ring
@@ -31,6 +33,7 @@ type writer struct {
 	head      uint64 // the reader's head when last looked at
 	taken     uint64 // the reader's taken when last looked at
 	restarted uint64 // the page, counted in restartStep, in which starting over was last tried
+	row       int    // writes that completed at once since the last that did not
 	roused    bool   // the other end was roused and the bell is not rung yet
 	others    bool   // an operation other than the caller's was completed, so its waiter must be woken
 }
@@ -46,7 +49,17 @@ func (w *writer) start(op *Op, p []byte, noWait bool) bool {
 	w.mu.Lock()
 	defer w.unlock()
 	w.startLocked(op, p, noWait)
+	w.countRow(op)
 	return op.done
+}
+
+func (w *writer) countRow(op *Op) {
+	if op.done {
+		w.row++
+		return
+	}
+	w.inRow.Store(w.row > 1)
+	w.row = 0
 }
 
 func (w *writer) startLocked(op *Op, p []byte, noWait bool) {

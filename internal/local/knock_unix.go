@@ -187,7 +187,7 @@ func (c *claim) openDoor(ctx context.Context, d doorFile, cfg *npfs.OpenConfig) 
 	}
 	for known := takeLine(d.path, &self); known != nil; known = takeLine(d.path, &self) {
 		client, err := c.ask(ctx, &freeLine{line: known, door: d.path, self: self}, cfg)
-		if err != errDead {
+		if err != errDead && !errors.Is(err, unix.EAGAIN) { // full of rings that the process leaves unheard
 			return client, err
 		}
 	}
@@ -271,9 +271,9 @@ func answered(conn *net.UnixConn) (whole bool) {
 	return whole
 }
 
-// deadIfGone turns a hang-up into errDead, and so a line that takes nothing any more.
+// deadIfGone turns a hang-up into errDead.
 func deadIfGone(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
+	if errors.Is(err, io.EOF) || errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
 		return errDead
 	}
 	return err

@@ -231,6 +231,9 @@ func (o *opening) hear(fd uintptr) bool {
 		}
 		o.frame = append(o.frame, got...)
 	}
+	if len(o.frame) == 0 {
+		o.err = fmt.Errorf("%w: more than %d rings", wire.ErrMalformed, maxRings)
+	}
 	return true
 }
 

@@ -263,21 +263,11 @@ func guarded(f func([]byte) (int, error), p []byte) (n int, err error) {
 func (l *link) read(p []byte) (int, error) {
 	op := newOp()
 	op.Buf = p
-	if !l.tryRead(op) && !l.end.StartRead(op) {
+	if !l.startRead(op) {
 		l.await(reading, op)
 	}
 	n, _, err := finish(op)
 	return n, err
-}
-
-// tryRead reads if a whole message is there; else it polls for one for a moment. Its frame is gone when the read waits.
-func (l *link) tryRead(op *npfs.Op) bool {
-	var lull npfs.Lull
-	if l.end.TryRead(op, &lull) {
-		return true
-	}
-	l.linger(&lull)
-	return false
 }
 
 func (l *link) ReadMessage(buf []byte, limit int) (out []byte, err error) {
@@ -288,31 +278,11 @@ func (l *link) ReadMessage(buf []byte, limit int) (out []byte, err error) {
 	expectFaults()
 	op := newOp()
 	op.Buf = buf
-	if !l.tryReadMessage(op, limit) && !l.end.StartReadMessage(op, limit) {
+	if !l.startReadMessage(op, limit) {
 		l.await(reading, op)
 	}
 	_, out, err = finish(op)
 	return out, err
-}
-
-// tryReadMessage is to ReadMessage what tryRead is to read.
-func (l *link) tryReadMessage(op *npfs.Op, limit int) bool {
-	var lull npfs.Lull
-	if l.end.TryReadMessage(op, limit, &lull) {
-		return true
-	}
-	l.linger(&lull)
-	return false
-}
-
-// linger polls for a moment before a read begins, as what comes by then is read at much less cost: the writer need not be told, by way of
-// memory that both change, that somebody waits.
-func (l *link) linger(lull *npfs.Lull) {
-	if !lull.Brief || l.enter() != nil {
-		return
-	}
-	l.reads.linger(&lull.Mark, lull.Streaming)
-	l.release()
 }
 
 func (l *link) Write(p []byte) (int, error) {
@@ -487,8 +457,9 @@ func (l *link) await(k *kind, op *npfs.Op) {
 
 // sleeper is a call that waits.
 type sleeper struct {
-	since time.Duration // when it first slept; 0 if polling was enough, as the clock is not asked on the fast path
-	woken chan struct{} // closed to wake it; nil for the bell's leader
+	since  time.Duration // when it first slept; 0 if polling was enough, as the clock is not asked on the fast path
+	looked bool          // it has polled before
+	woken  chan struct{} // closed to wake it; nil for the bell's leader
 }
 
 // look looks whether op is done, polls for a moment, and ends op if its deadline has passed. It returns true, and s is announced, if op must
@@ -511,7 +482,7 @@ func (l *link) look(k *kind, op *npfs.Op, s *sleeper) (sleep bool) {
 			return false
 		}
 		changed := func() bool { return mark.Changed() || l.bell.stirs.Load() != stirs }
-		if spin.poll(&mark, changed, k == writing && l.end.WritesInRow()) {
+		if spin.poll(&mark, changed, s.patient(op)) {
 			continue
 		}
 		if s.since == 0 {

@@ -20,8 +20,8 @@ type spinner struct {
 	// lock: a lost update costs one wrong guess.
 	doubts atomic.Int32
 
-	// sharing: the other end came to run when we last offered the CPU. So it runs on the same one, and until we offer it there is nothing to
-	// see. Updated without a lock, as doubts.
+	// sharing: when we last offered the CPU somebody took it, and the other end had moved. So it probably runs on the same one, and until we
+	// offer it there is nothing to see. Updated without a lock, as doubts.
 	sharing atomic.Bool
 }
 
@@ -38,8 +38,8 @@ const (
 	maxDoubts  = 8
 	// patience is how long an end of a stream leaves the memory alone, so that the other one gets ahead of it.
 	patience = 4 * time.Microsecond
-	// lingerPolls is how often a read looks before it begins: a few microseconds.
-	lingerPolls = 3000
+	// lingerLimit is how long a read polls before it begins.
+	lingerLimit = 2 * time.Microsecond
 	// pollsPerLook and looksPerYield: most polls are one load; every tenth of a microsecond or so everything is looked at,
 	// and about every microsecond the CPU is offered to others.
 	pollsPerLook  = 250
@@ -113,7 +113,8 @@ func (s *spinner) begin() bool {
 	return !s.off && s.doubts.Load() < spinDoubts && mayPoll()
 }
 
-// linger polls for a moment, without offering the CPU, until the other end has moved. It leaves the memory alone first if patient.
+// linger polls for a moment, without offering the CPU, or until the other end has moved; it looks for nothing else. It leaves the memory alone first
+// if patient.
 func (s *spinner) linger(mark *npfs.Mark, patient bool) {
 	if s.sharing.Load() || crowd.skip.Load() > 0 || !s.begin() {
 		return
@@ -122,9 +123,12 @@ func (s *spinner) linger(mark *npfs.Mark, patient bool) {
 	if patient {
 		bePatient()
 	}
-	for range lingerPolls {
-		if mark.Moved() {
-			return
+	for start := uptime(); uptime()-start < lingerLimit; {
+		for range pollsPerLook {
+			if mark.Moved() {
+				roomy()
+				return
+			}
 		}
 	}
 }
@@ -146,6 +150,7 @@ func (s *spinner) poll(mark *npfs.Mark, changed func() bool, patient bool) bool 
 	return false
 }
 
+// bePatient spends the time, as what it waits for is far less than a sleep can last.
 func bePatient() {
 	for start := uptime(); uptime()-start < patience; {
 	}

@@ -166,9 +166,6 @@ func (e *End) PeerGone() { e.gone.Store(true) }
 // StartRead begins ReadFile into op.Buf. Like all Start methods it reports whether op is done already.
 func (e *End) StartRead(op *Op) bool { return e.in.start(op, e.forRead(op)) }
 
-// TryRead does what StartRead does if a whole message is there. Else nothing has begun, it reports false and fills in lull.
-func (e *End) TryRead(op *Op, lull *Lull) bool { return e.in.try(op, e.forRead(op), lull) }
-
 // forRead prepares op for reading by this end's modes, and reports whether it must not wait.
 func (e *End) forRead(op *Op) (noWait bool) {
 	m := e.Modes()
@@ -178,21 +175,20 @@ func (e *End) forRead(op *Op) (noWait bool) {
 
 // StartReadMessage begins a read of one whole message that is appended to op.Buf, at most limit bytes if that is not 0.
 func (e *End) StartReadMessage(op *Op, limit int) bool {
-	if e.config.Type != Message {
-		op.finish(winerr.BadPipe)
+	if !e.forReadMessage(op, limit) {
 		return true
 	}
-	op.message(limit)
 	return e.in.start(op, e.Modes().NoWait)
 }
 
-// TryReadMessage is to StartReadMessage what TryRead is to StartRead.
-func (e *End) TryReadMessage(op *Op, limit int, lull *Lull) bool {
+// forReadMessage prepares op for reading one whole message. It reports false, and op is done, if the pipe has none.
+func (e *End) forReadMessage(op *Op, limit int) bool {
 	if e.config.Type != Message {
+		op.finish(winerr.BadPipe)
 		return false
 	}
-	op.message(limit)
-	return e.in.try(op, e.Modes().NoWait, lull)
+	op.perRecord, op.grow, op.limit = true, true, limit
+	return true
 }
 
 // StartWrite begins WriteFile of p.
@@ -241,10 +237,6 @@ func (e *End) transactRefusal() error {
 // StartFlush begins FlushFileBuffers.
 func (e *End) StartFlush(op *Op) bool { return e.out.startFlush(op) }
 
-// WritesInRow reports whether several writes completed at once before the one that waits now: then let the reader get ahead before
-// you poll, as with a Lull.
-func (e *End) WritesInRow() bool { return e.out.inRow.Load() }
-
 // PollRead completes what can be completed of the pending reads and reports whether op is done.
 func (e *End) PollRead(op *Op) bool { return e.in.poll(op) }
 
@@ -266,17 +258,6 @@ type Mark struct {
 	lane       *lane          // where the other end writes, which may take back and finish; nil where it reads
 	moved, cut uint64
 	flags      uint32
-}
-
-// A Lull is when a read finds nothing.
-type Lull struct {
-	Mark Mark
-	// Brief: the next message may come before it pays to announce the read, so poll a moment first. It must be a moment, as the writer
-	// can't know yet that somebody waits.
-	Brief bool
-	// Streaming: several messages were there in a row and none was answered, so let the writer get ahead again before you poll: each look at a cache line
-	// that it is about to write takes the line away from it.
-	Streaming bool
 }
 
 // Moved reports whether the other end has moved since the mark was taken. It is one load; withdrawals and endings it does not

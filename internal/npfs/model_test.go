@@ -281,7 +281,7 @@ func (me *side) act(st step) {
 	switch st.what {
 	case "read":
 		op := &Op{Buf: make([]byte, st.size)}
-		if lull := (Lull{}); !me.end.TryRead(op, &lull) {
+		if lull := (Lull{}); !me.end.ReadUnlessLull(op, &lull) && lull.Brief {
 			me.end.StartRead(op)
 		}
 		me.reads = append(me.reads, op)
@@ -289,7 +289,7 @@ func (me *side) act(st step) {
 	case "message":
 		if me.in.typ == Message {
 			op := new(Op)
-			if lull := (Lull{}); !me.end.TryReadMessage(op, 0, &lull) {
+			if lull := (Lull{}); !me.end.ReadMessageUnlessLull(op, 0, &lull) && lull.Brief {
 				me.end.StartReadMessage(op, 0)
 			}
 			me.reads = append(me.reads, op)

@@ -32,14 +32,12 @@ type Op struct {
 	counted bool   // counted in the lane's waiting
 	forced  bool   // completes without regard to quota
 	empties int    // empty messages accepted behind it while it was streaming in
+	streams bool   // had to wait, after several writes that did not; set by start
 	tail    uint64 // flush: ring position that must be read
 }
 
 // Whole makes the read of a transact append the whole reply to Buf, at most limit bytes if that is not 0.
 func (op *Op) Whole(limit int) { op.grow, op.limit = true, limit }
-
-// message makes op a read of one whole message.
-func (op *Op) message(limit int) { op.perRecord, op.grow, op.limit = true, true, limit }
 
 // end returns the payload position behind a write's last byte.
 func (op *Op) end() uint64 { return op.start + uint64(len(op.data)) }
@@ -90,6 +88,16 @@ func (op *Op) place(n, left uint64) []byte {
 func (op *Op) displace(n int) {
 	if op.grow {
 		op.Buf = op.Buf[:len(op.Buf)-n]
+	}
+}
+
+// restart forgets what a message read had taken of a message that was withdrawn.
+func (op *Op) restart() {
+	op.begun = false
+	if op.perRecord {
+		op.fed, op.more, op.allowance = false, false, 0
+		op.displace(op.N)
+		op.N = 0
 	}
 }
 

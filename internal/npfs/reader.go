@@ -29,9 +29,9 @@ type reader struct {
 	left     uint64 // unread payload of the record under head; 0 between records
 	next     uint64 // ring position of the record after it
 	unmapped error  // why the ring could not be mapped further when last tried
-	row      int    // whole messages read since the last lull
+	row      int    // reads since the last lull, each of which found what it wanted
 	written  uint64 // the other direction's tail at that lull
-	page     uint64 // of the ring, counted in restartStep, in which a read was last announced for the writer to start over
+	page     uint64 // the page, counted in restartStep, in which a lull was last passed over; see reader.lull
 	dropped  bool   // the writer was killed and what it had not completed was dropped
 	roused   bool   // the other end was roused and the bell is not rung yet
 	others   bool   // a read other than the caller's was completed, so its waiter must be woken
@@ -43,38 +43,6 @@ func (r *reader) start(op *Op, noWait bool) bool {
 	defer r.unlock()
 	r.startLocked(op, noWait)
 	return op.done
-}
-
-// try is start for a read that finds a whole message. Else op is as it was, and it fills in lull.
-func (r *reader) try(op *Op, noWait bool, lull *Lull) bool {
-	r.mu.Lock()
-	defer r.unlock()
-	if r.closed || len(r.pending) > 0 {
-		return false
-	}
-	if r.takeWhole(op) {
-		return true
-	}
-	written := r.end.out.lane.tail.Load()
-	lull.Streaming = r.row > 1 && written == r.written
-	r.row, r.written = 0, written
-	lull.Brief = !noWait && r.seen == r.head && r.left == 0 && !r.shouldRestart()
-	if lull.Brief {
-		r.mark(&lull.Mark)
-		lull.Mark.moved = r.seen
-	}
-	return false
-}
-
-// shouldRestart reports whether the ring had better start over, which a writer does for an announced read only. It does so once in a
-// page, as the writer looks.
-func (r *reader) shouldRestart() bool {
-	page := r.head / restartStep
-	if r.head&r.ring.mask < restartAfter || page == r.page {
-		return false
-	}
-	r.page = page
-	return true
 }
 
 // unlock releases mu, wakes the waiters of other reads that were completed under it, and the other end.
@@ -96,6 +64,7 @@ func (r *reader) startLocked(op *Op, noWait bool) {
 		return
 	}
 	if len(r.pending) == 0 && r.attempt(op) {
+		r.row++
 		return
 	}
 	if noWait && !op.begun {
@@ -269,7 +238,6 @@ func (r *reader) takeWhole(op *Op) bool {
 		return false
 	}
 	r.head, r.taken, r.position = r.head+size, r.taken+length, position
-	r.row++
 	op.N = int(length)
 	op.finish(nil)
 	r.rouse()
@@ -460,16 +428,6 @@ func (r *reader) applyCut() {
 	r.leave()
 	if len(r.pending) > 0 && r.pending[0].begun {
 		r.pending[0].restart()
-	}
-}
-
-// restart forgets what a message read had taken of a message that was withdrawn.
-func (op *Op) restart() {
-	op.begun = false
-	if op.perRecord {
-		op.fed, op.more, op.allowance = false, false, 0
-		op.displace(op.N)
-		op.N = 0
 	}
 }
 

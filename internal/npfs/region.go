@@ -143,7 +143,8 @@ func fedSlot(size int, more bool) uint64 {
 
 func slotSize(s uint64) int { return int(min(s>>slotShift, slotMax)) }
 
-// portion is how much of much data is copied at a time, so that the two ends copy side by side, out of each other's caches.
+// portion is how much is copied at a time. Where it is published too, the two ends copy side by side; and larger pieces are copied past the
+// caches.
 const portion = 64 << 10
 
 // A record is a 4-byte header and its payload, padded to 4 bytes. A void record holds no message: its length is only

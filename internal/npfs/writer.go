@@ -4,7 +4,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/anypipe/anypipe/internal/winerr"
 )
@@ -15,7 +14,6 @@ type writer struct {
 	lane  *lane
 	typ   Mode
 	quota uint64
-	inRow atomic.Bool // several writes completed at once before the last that did not; written under mu
 
 	mu      sync.Mutex // guards all below
 	ring    ring
@@ -51,15 +49,6 @@ func (w *writer) start(op *Op, p []byte, noWait bool) bool {
 	w.startLocked(op, p, noWait)
 	w.countRow(op)
 	return op.done
-}
-
-func (w *writer) countRow(op *Op) {
-	if op.done {
-		w.row++
-		return
-	}
-	w.inRow.Store(w.row > 1)
-	w.row = 0
 }
 
 func (w *writer) startLocked(op *Op, p []byte, noWait bool) {
@@ -245,12 +234,22 @@ func (w *writer) putData(op *Op, free uint64) {
 		k := min(len(p), portion)
 		w.tail = w.ring.copyIn(w.tail, p[:k])
 		op.written, p = op.written+k, p[k:]
-		if len(p) > 0 && uint64(len(op.data)) > w.quota { // the reader can't have it as a whole anyway
-			w.publish()
+		if len(p) > 0 && uint64(len(op.data)) > w.quota && !op.forced { // it waits for the reader, who may as well begin
+			w.publishPortion(op)
 		}
 	}
 	if n == rest {
 		w.tail = alignRecord(w.tail)
+	}
+}
+
+// publishPortion shows the reader what is in the ring of a write that goes on, and wakes it at once, as there is much to copy yet.
+func (w *writer) publishPortion(op *Op) {
+	w.publish()
+	w.uncount(op)
+	if w.roused {
+		w.roused = false
+		w.end.config.Bell()
 	}
 }
 

@@ -149,6 +149,7 @@ func (r *reader) attempt(op *Op) bool {
 		if !r.claim() {
 			flags |= endBroken
 		} else {
+			r.ungranted(op) // nothing is taken back from here on
 			r.take(op)
 			r.release()
 			if op.done {

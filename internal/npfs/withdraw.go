@@ -10,7 +10,7 @@ func (w *writer) withdraw(op *Op) int {
 	if gone := max(w.granted, w.taken); gone > op.start {
 		kept = int(min(gone-op.start, uint64(op.written)))
 		if w.typ == Message && gone-op.start > uint64(op.written) {
-			kept = int(max(w.taken, op.start) - op.start) // the read was promised more: for it this message never happened
+			kept = int(min(max(w.taken, op.start)-op.start, uint64(op.written))) // a read was promised more: for it this message never happened
 		}
 		kept = min(kept, w.padded(op, kept))
 		w.granted = min(w.granted, op.start+uint64(kept))

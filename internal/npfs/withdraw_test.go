@@ -1,0 +1,28 @@
+package npfs
+
+import "testing"
+
+// A write whose cancellation has to wait for a reader at work counts as written if the reader takes it meanwhile, and what follows too.
+func TestReadBeforeItCouldBeWithdrawn(t *testing.T) {
+	for _, typ := range []Mode{Message, Byte} {
+		s, c := newPair(t, typ, 10, 10)
+		first, second := startWrite(s, "longer than ten"), startWrite(s, "the next")
+		if !c.in.claim() {
+			t.Fatal("no claim")
+		}
+		s.config.Pause = func(int) bool {
+			c.in.release()
+			wantRead(t, c, len("longer than ten"), "longer than ten", nil)
+			wantRead(t, c, len("the next"), "the next", nil)
+			return true
+		}
+		s.CancelWrite(first, errTest)
+		wantWritten(t, s, first, len("longer than ten"), nil)
+		wantWritten(t, s, second, len("the next"), nil)
+		if free := s.Status().WriteQuota; free != 10 {
+			t.Errorf("%v: %d of 10 are free in an empty pipe", typ, free)
+		}
+		wantWritten(t, s, startWrite(s, "ten bytes!"), 10, nil)
+		wantRead(t, c, 10, "ten bytes!", nil)
+	}
+}

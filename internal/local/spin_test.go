@@ -66,3 +66,36 @@ func exchange(t *testing.T, in *Instance, c *Client) {
 		ok(t, "echo", <-echoed)
 	}
 }
+
+// A read lingers only where polling may pay and would not keep the other end from running; and it gives its place back.
+func TestWhoLingers(t *testing.T) {
+	server, client := linkPair(t, npfs.Message, 4096)
+	for what, x := range map[string]struct {
+		prepare func(s *spinner)
+		lingers bool
+	}{
+		"usual":            {func(*spinner) {}, true},
+		"polling off":      {func(s *spinner) { s.off = true }, false},
+		"polling in vain":  {func(s *spinner) { s.doubts.Store(spinDoubts) }, false},
+		"one CPU":          {func(s *spinner) { s.sharing.Store(true) }, false},
+		"CPUs in demand":   {func(*spinner) { crowd.skip.Store(1) }, false},
+		"others poll, too": {func(*spinner) { crowd.spinning.Add(1 << 20) }, false},
+	} {
+		var s spinner
+		mark := client.end.ReadMark()
+		if _, err := server.Write([]byte("m")); err != nil {
+			t.Fatal(err)
+		}
+		crowd.skip.Store(0)
+		crowd.penalty.Store(maxPenalty)
+		x.prepare(&s)
+		before := crowd.spinning.Load()
+		s.linger(&mark, true)
+		if lingers := crowd.penalty.Load() < maxPenalty; lingers != x.lingers || crowd.spinning.Load() != before {
+			t.Errorf("%s: lingers: %t, %d places left", what, lingers, crowd.spinning.Load()-before)
+		}
+		crowd.spinning.Store(0)
+		crowd.skip.Store(0)
+		crowd.penalty.Store(0)
+	}
+}

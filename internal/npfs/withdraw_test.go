@@ -26,3 +26,29 @@ func TestReadBeforeItCouldBeWithdrawn(t *testing.T) {
 		wantRead(t, c, 10, "ten bytes!", nil)
 	}
 }
+
+// A read that was fed by a write which is then withdrawn takes the next message whole, even if it is longer.
+func TestFedByWhatIsWithdrawn(t *testing.T) {
+	s, c := newPair(t, Message, 4, 4)
+	long, longer := string(make([]byte, RingSize(4)+1)), string(make([]byte, 2*RingSize(4)))
+	read := new(Op)
+	c.StartReadMessage(read, 0)
+	position, claimed := s.out.claim()
+	first := startWrite(s, long)
+	var second *Op
+	c.config.Pause = func(int) bool { // the reader has seen that it was fed
+		s.out.lane.position.Store(position | claimRevised)
+		s.CancelWrite(first, errTest)
+		second = startWrite(s, longer)
+		return true
+	}
+	for range 4 {
+		c.PollRead(read)
+		s.PollWrite(second)
+	}
+	if !claimed || len(read.Buf) != len(longer) || read.Err != nil || s.state() != Connected {
+		t.Errorf("read %d bytes of %d, %v, %v", len(read.Buf), len(longer), read.Err, s.state())
+	}
+	wantWritten(t, s, first, 0, errTest)
+	wantWritten(t, s, second, len(longer), nil)
+}
